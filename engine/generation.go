@@ -1,0 +1,62 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// Generation is one request under way. One goroutine reads it; Cancel may be called from any.
+type Generation struct {
+	mu       sync.Mutex
+	tokens   []Token // arrived and not read; the engine appends
+	finish   Finish
+	err      error
+	cached   int
+	arrived  chan struct{} // capacity 1: tokens or the end arrived
+	cancelCh func(*Generation)
+}
+
+// Next waits until tokens arrive and appends all that did to dst. After the last it returns io.EOF, or the error that
+// ended the generation; when ctx ends first, ctx's error, and the generation goes on.
+func (g *Generation) Next(ctx context.Context, dst []Token) ([]Token, error) {
+	for {
+		g.mu.Lock()
+		if len(g.tokens) > 0 {
+			dst = append(dst, g.tokens...)
+			g.tokens = g.tokens[:0]
+			g.mu.Unlock()
+			return dst, nil
+		}
+		finish, err := g.finish, g.err
+		g.mu.Unlock()
+		switch {
+		case err != nil:
+			return dst, err
+		case finish != Running:
+			return dst, io.EOF
+		}
+		select {
+		case <-g.arrived:
+		case <-ctx.Done():
+			return dst, ctx.Err()
+		}
+	}
+}
+
+// Finish returns why the generation ended, Running if it has not.
+func (g *Generation) Finish() Finish {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.finish
+}
+
+// Cached returns how many tokens of the prompt were found in the cache. It is final once a token arrived.
+func (g *Generation) Cached() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cached
+}
+
+// Cancel ends the generation; its KV slots are free within one step. Calling it again, or after the end, does nothing.
+func (g *Generation) Cancel() { g.cancelCh(g) }
