@@ -48,6 +48,7 @@ type Info struct {
 	Free       int64        // bytes of memory that are free now
 	Total      int64        // bytes of memory in all
 	Bandwidth  float64      // bytes a second that the memory can be read at, by the device's data; 0 if unknown
+	Async      bool         // Run returns before the work is done, so that planning the next step can overlap it
 }
 
 // Limits bound every step.
@@ -55,6 +56,7 @@ type Limits struct {
 	Tokens     int // T at most
 	Requests   int // B at most; also the rows of the page table
 	MaxContext int // tokens of one request at most
+	Cached     int // entries of Step.Cached at most
 	Vocab      int // V
 }
 

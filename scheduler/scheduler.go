@@ -39,7 +39,8 @@ type Budget struct {
 	Free     int    // slots free, or in the cache and evictable
 	Total    int    // slots in all
 	Locked   int    // slots of cached prefixes that running requests hold
-	Expect   int    // output tokens a request is expected to generate; 0: all it may. See FuturePeak
+	Cached   int    // tokens found in the cache, of the requests that one step admits
+	Expect   int    // output tokens that a request is expected to generate; 0: all it may
 	Policy   Policy //
 }
 
@@ -128,11 +129,12 @@ func (p *Plan) admit(s *State, b Budget) {
 		}
 		n := min(q.todo(), b.Tokens, b.Free-q.Computed)
 		p.peaks = insert(p.peaks, demand{left: b.expected(q), held: q.Tokens})
-		if n <= 0 || peak(p.peaks)+b.Locked > b.Total {
+		if n <= 0 || q.Computed > b.Cached || peak(p.peaks)+b.Locked > b.Total {
 			return
 		}
 		p.Admit = append(p.Admit, Slice{i, n})
 		b.take(n)
+		b.Cached -= q.Computed
 		b.Free -= q.Computed // its prefix was evictable, and is now held
 	}
 }

@@ -83,7 +83,7 @@ func TestPlan(t *testing.T) {
 			held += q.Held
 		}
 		var p Plan
-		p.Make(s, Budget{Tokens: c.tokens, Requests: 4, Free: c.free, Total: 80})
+		p.Make(s, Budget{Tokens: c.tokens, Requests: 4, Free: c.free, Total: 80, Cached: 100})
 		if got := show(&p, s, rn, wn); got != c.want {
 			t.Errorf("%s: Make() = %q, want %q", c.rule, got, c.want)
 		}
@@ -98,7 +98,7 @@ func TestPlan_PolicyOrdersTheQueue(t *testing.T) {
 	}
 	for policy, want := range map[Policy]int{FCFS: 0, LongestPrefix: 2, ByPriority: 1, FairShare: 1} {
 		var p Plan
-		p.Make(&State{Waiting: waiting}, Budget{Tokens: 8, Requests: 1, Free: 50, Total: 50, Policy: policy})
+		p.Make(&State{Waiting: waiting}, Budget{Tokens: 8, Requests: 1, Free: 50, Total: 50, Cached: 50, Policy: policy})
 		if len(p.Admit) != 1 || p.Admit[0].Index != want {
 			t.Errorf("policy %d admits %v, want request %d", policy, p.Admit, want)
 		}
@@ -124,7 +124,7 @@ func TestMake_AllocatesNothing(t *testing.T) {
 		s.Waiting[i] = Sequence{Tokens: 100, Output: 100}
 	}
 	var p Plan
-	b := Budget{Tokens: 8192, Requests: 256, Free: 1 << 20, Total: 1 << 20}
+	b := Budget{Tokens: 8192, Requests: 256, Free: 1 << 20, Total: 1 << 20, Cached: 1 << 20}
 	p.Make(s, b)
 	if n := testing.AllocsPerRun(20, func() { p.Make(s, b) }); n != 0 {
 		t.Fatalf("%v allocations, want 0", n)
