@@ -36,6 +36,9 @@ func (t *Tree) Size() int { return t.size }
 // Evictable returns the tokens that Evict could free now.
 func (t *Tree) Evictable() int { return t.size - t.locked }
 
+// Locked returns the tokens on paths that requests hold.
+func (t *Tree) Locked() int { return t.locked }
+
 // Match finds the longest prefix of tokens in the tree, appends its slots to dst and returns the node that it ends in,
 // nil when nothing matches. The node is not locked: Lock it before anything else is done to the tree.
 func (t *Tree) Match(dst []int32, salt string, tokens []int32) ([]int32, *Node) {
