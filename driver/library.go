@@ -33,14 +33,12 @@ func Open() (*Library, error) {
 	if err != nil {
 		return nil, noDriver(err)
 	}
-	l := &Library{Path: found.Path}
-	return l, l.start(found.Lookup)
+	return start(&Library{Path: found.Path}, found.Lookup)
 }
 
 // OpenWith makes a Library of a stand-in for libcuda. Only tests use it.
 func OpenWith(calls Calls) (*Library, error) {
-	l := &Library{Path: "stand-in", calls: calls}
-	return l, l.start(func(name string) uintptr {
+	return start(&Library{Path: "stand-in", calls: calls}, func(name string) uintptr {
 		if calls.Has(name) {
 			return 1
 		}
@@ -49,15 +47,15 @@ func OpenWith(calls Calls) (*Library, error) {
 }
 
 // start resolves the symbols and runs cuInit.
-func (l *Library) start(lookup func(string) uintptr) error {
+func start(l *Library, lookup func(string) uintptr) (*Library, error) {
 	if missing := l.fn.resolve(lookup); missing != nil {
-		return fmt.Errorf("cannot use %s: it lacks %s. Install an NVIDIA driver that supports CUDA 12.4 or later (550 or later)",
+		return nil, fmt.Errorf("cannot use %s: it lacks %s. Install an NVIDIA driver that supports CUDA 12.4 or later (550 or later)",
 			l.Path, strings.Join(missing, ", "))
 	}
 	if r := l.call(&l.fn.init, 0); r != Success {
-		return notReady(l.Path, l.fn.init.fail(r, ""))
+		return nil, notReady(l.Path, l.fn.init.fail(r, ""))
 	}
-	return nil
+	return l, nil
 }
 
 // call is the one place where this package enters the driver. Pointers are converted inside the argument list: the
