@@ -74,6 +74,10 @@ const (
 
 // seal points the list at the block. a is on the heap: Launch passes its address to the driver.
 func (a *Args) seal() {
+	if len(a.buf) == 0 {
+		a.extra[0] = paramEnd
+		return
+	}
 	a.size = uintptr(len(a.buf))
 	a.extra = [5]uintptr{
 		paramBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(a.buf))),
