@@ -108,6 +108,7 @@ func (j *job) writeChoice(w *bufio.Writer, f *frames, c *choice, started *bool) 
 		return nil
 	}
 	if err := w.Flush(); err != nil {
+		j.hungUp()
 		return errHungUp
 	}
 	return nil

@@ -80,12 +80,19 @@ func (j *job) watch(c *conn) {
 			case <-t.C:
 			}
 			if c.gone() {
-				j.s.metrics.hangups.Inc()
-				j.cancel(errHungUp)
+				j.hungUp()
 				return
 			}
 		}
 	}()
+}
+
+// hungUp ends the job because its client left, however that was seen.
+func (j *job) hungUp() {
+	if j.ctx.Err() == nil {
+		j.s.metrics.hangups.Inc()
+	}
+	j.cancel(errHungUp)
 }
 
 // submit queues every choice of every prompt, or none: when one is refused, those before it are taken back.
