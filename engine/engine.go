@@ -28,10 +28,10 @@ type Model interface {
 // Options set an engine's limits. The zero value of a field means its default.
 type Options struct {
 	MaxContext  int           // tokens of one request, prompt and output; default: the model's, or what memory holds
-	MaxRequests int           // requests running at once; default 256
-	StepTokens  int           // tokens computed in one step; default 8192
+	MaxRequests int           // requests running at once; default 256, on the CPU 16
+	StepTokens  int           // tokens computed in one step; default 8192, on the CPU 512
 	KVMemory    float64       // share of the memory that is free after loading, for the KV cache; default 0.88
-	KVTokens    int           // size of the KV cache in tokens instead
+	KVTokens    int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
 	Queue       int           // requests waiting at most; default 512
 	Wait        time.Duration // longest wait in the queue; default 60 s
 	Policy      scheduler.Policy
@@ -41,9 +41,17 @@ type Options struct {
 	Verify      bool // check the cache's invariants after each step; slow, for tests
 }
 
-func (o *Options) setDefaults() {
-	setDefault(&o.MaxRequests, 256)
-	setDefault(&o.StepTokens, 8192)
+// setDefaults fills in what was left open. A backend that works beside the host is an accelerator with memory of its
+// own; on the host's the KV cache is modest.
+func (o *Options) setDefaults(accelerator bool, maxContext int) {
+	requests, tokens := 16, 512
+	if accelerator {
+		requests, tokens = 256, 8192
+	} else if o.KVTokens == 0 {
+		o.KVTokens = min(4*maxContext, 65536)
+	}
+	setDefault(&o.MaxRequests, requests)
+	setDefault(&o.StepTokens, tokens)
 	setDefault(&o.KVMemory, 0.88)
 	setDefault(&o.Queue, 512)
 	setDefault(&o.Wait, time.Minute)
@@ -80,7 +88,6 @@ type Engine struct {
 // Start opens a backend and a model on a goroutine and an OS thread of their own, sizes the KV cache, and serves until
 // Close. Open's error is returned as it is; nothing is left behind then.
 func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, error) {
-	o.setDefaults()
 	e := &Engine{opts: o, wake: make(chan struct{}, 1), done: make(chan struct{}), empty: make(chan struct{}, 1)}
 	ready := make(chan error)
 	go func() {

@@ -15,6 +15,7 @@ func (e *Engine) size(b backend.Backend, m Model) error {
 	}
 	asked := o.MaxContext
 	setDefault(&o.MaxContext, m.MaxContext())
+	o.setDefaults(b.Info().Async, o.MaxContext)
 	limits := backend.Limits{
 		Tokens: o.StepTokens, Requests: o.MaxRequests, MaxContext: o.MaxContext,
 		Vocab: m.Vocab(), Cached: o.MaxContext,

@@ -7,10 +7,6 @@ import (
 	"github.com/weft-llm/weft/scheduler"
 )
 
-// peeked bounds how many waiting requests are looked up in the tree before each step; the policies that order by
-// cached tokens look at all.
-const peeked = 16
-
 // launch plans a step and enqueues it. It returns nil when there is nothing to compute.
 func (l *loop) launch() (*flight, error) {
 	l.describe()
@@ -47,9 +43,13 @@ func (l *loop) describe() {
 			Done: s.emitted + s.pending, Held: len(s.slots) - s.shared,
 		})
 	}
+	may := len(l.rows) // requests that may be admitted: only they are looked up in the tree
+	if may > 0 && l.e.opts.Policy != scheduler.FCFS {
+		may = len(l.waiting)
+	}
 	for i, s := range l.waiting {
 		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Done: s.emitted, Priority: s.req.Priority}
-		if !l.e.opts.NoCache && (i < peeked || l.e.opts.Policy == scheduler.LongestPrefix) {
+		if i < may && !l.e.opts.NoCache {
 			q.Computed = l.tree.Peek(s.req.CacheSalt, s.reusable())
 		}
 		l.state.Waiting = append(l.state.Waiting, q)
@@ -75,7 +75,7 @@ func (l *loop) fill(f *flight) error {
 		l.pause(running[i]) // the newest come first: the indices before it stay right
 	}
 	for _, w := range p.Admit {
-		l.admit(f, l.waiting[w.Index])
+		l.admit(f, l.waiting[w.Index], l.state.Waiting[w.Index].Computed)
 	}
 	l.dropAdmitted()
 
@@ -109,15 +109,13 @@ func (l *loop) fill(f *flight) error {
 	return nil
 }
 
-// admit gives a waiting request a row and the longest prefix of it that the tree has.
-func (l *loop) admit(f *flight, s *sequence) {
+// admit gives a waiting request a row and the prefix of it that the tree was found to have.
+func (l *loop) admit(f *flight, s *sequence, cached int) {
 	last := len(l.rows) - 1
 	s.row = l.rows[last]
 	l.rows = l.rows[:last]
-	if !l.e.opts.NoCache {
-		s.slots, s.node = l.tree.Match(s.slots[:0], s.req.CacheSalt, s.reusable())
-		l.tree.Lock(s.node)
-	}
+	s.slots, s.node = l.tree.Match(s.slots[:0], s.req.CacheSalt, s.tokens[:cached])
+	l.tree.Lock(s.node)
 	s.shared = len(s.slots)
 	s.computed = s.shared
 	for pos, slot := range s.slots {
