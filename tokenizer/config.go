@@ -22,6 +22,9 @@ func (t *Tokenizer) configure(data []byte) error {
 	if rebuildsFrame(config.str("tokenizer_class")) {
 		t.reframe(config)
 	}
+	if t.eos >= 0 {
+		t.stops = []int32{t.eos}
+	}
 	if t.bos < 0 && len(t.before) == 1 {
 		t.bos = t.before[0]
 	}

@@ -54,6 +54,8 @@ type file struct {
 	added                        []addedToken
 	normalizer, pre, post, decod node
 	raw                          bool // the vocabulary is kept in bytes
+	fixedIDs                     bool // added tokens come with their ids
+	addBOS                       bool // the default where nothing says
 	model                        modelFile
 }
 
@@ -169,13 +171,14 @@ func (f *file) build() (*Tokenizer, error) {
 		}
 	}
 	t.before, t.after = around.before, around.after
-	t.addTokens(f.added)
+	t.addsBOS = f.addBOS
+	t.addTokens(f.added, f.fixedIDs)
 	return t, nil
 }
 
 // addTokens gives the added tokens their ids: that of the model if it has the token, else the next free one. The ids in
-// the file are not asked, as in the reference.
-func (t *Tokenizer) addTokens(list []addedToken) {
+// the file are not asked, as in the reference. With fixed they come with their ids.
+func (t *Tokenizer) addTokens(list []addedToken, fixed bool) {
 	t.added, t.addedIDs = map[int32]*addedToken{}, map[string]int32{}
 	t.size = len(t.vocab.where)
 	next := int32(t.vocab.count)
@@ -184,7 +187,9 @@ func (t *Tokenizer) addTokens(list []addedToken) {
 			continue
 		}
 		id, ok := t.ID(a.content)
-		if !ok {
+		if fixed {
+			id = a.id
+		} else if !ok {
 			id = next
 		}
 		a.id = id

@@ -12,6 +12,7 @@ type modelFile struct {
 	vocab   *vocab
 	scores  []float64 // unigram: by id
 	merges  *mergeList
+	spm     *spmModel // instead of merges
 	raw     bool
 }
 
@@ -110,7 +111,9 @@ func (m *modelFile) buildBPE() (model, error) {
 			b.unk = missingUnk
 		}
 	}
-	if err := m.merges.build(b); err != nil {
+	if m.spm != nil {
+		m.spm.merges(b)
+	} else if err := m.merges.build(b); err != nil {
 		return nil, err
 	}
 	b.init()

@@ -23,6 +23,7 @@ type Tokenizer struct {
 	decoders      []node  // the decoder chain, built anew for each stream
 	size          int
 	bos, eos      int32 // -1: none
+	stops         []int32
 	addsBOS       bool
 
 	encoders sync.Pool // *encoder
@@ -66,6 +67,10 @@ func (t *Tokenizer) BOS() (id int32, ok bool) { return t.bos, t.bos >= 0 }
 
 // EOS returns the token that ends a text or a turn, if the tokenizer names one.
 func (t *Tokenizer) EOS() (id int32, ok bool) { return t.eos, t.eos >= 0 }
+
+// Stops returns the tokens that end a generation: EOS, and with GGUF files the end-of-turn and end-of-message tokens. A
+// generation_config.json may name more. The slice is not to be changed.
+func (t *Tokenizer) Stops() []int32 { return t.stops }
 
 // AddsBOS reports whether Encode with AddSpecial begins with the BOS token.
 func (t *Tokenizer) AddsBOS() bool { return t.addsBOS }

@@ -42,9 +42,7 @@ func (v *vocab) add(id int32, piece []byte) error {
 	if len(v.data)+len(piece) >= 1<<31 {
 		return fmt.Errorf("tokens hold more than 2 GiB of text")
 	}
-	for int(id) >= len(v.where) {
-		v.where = append(v.where, span{})
-	}
+	v.reserve(id)
 	start := len(v.data)
 	ok := true
 	if v.byteLevel {
@@ -59,6 +57,25 @@ func (v *vocab) add(id int32, piece []byte) error {
 	// Texts are stored from offset 1 on, so that an empty text differs from no text.
 	v.where[id] = span{uint32(start) + 1, uint32(len(v.data)) + 1}
 	return nil
+}
+
+// reserve makes room for an id without giving it a text.
+func (v *vocab) reserve(id int32) {
+	for int(id) >= len(v.where) {
+		v.where = append(v.where, span{})
+	}
+}
+
+// addUnindexed sets the text of an id that encoding never gives.
+func (v *vocab) addUnindexed(id int32, piece string) error {
+	byteLevel := v.byteLevel
+	v.byteLevel = false
+	err := v.add(id, []byte(piece))
+	v.byteLevel = byteLevel
+	if err == nil {
+		v.addLiteral(id, piece)
+	}
+	return err
 }
 
 func (v *vocab) addLiteral(id int32, piece string) {
@@ -125,13 +142,15 @@ func (v *vocab) find(text string) (int32, bool) {
 
 // findPiece returns the id of a token by its text in the file.
 func (v *vocab) findPiece(piece string) (int32, bool) {
+	if id, ok := v.literals[piece]; ok {
+		return id, true
+	}
 	if v.byteLevel {
 		raw, ok := appendAlphabetBytes(nil, []byte(piece))
 		if !ok {
-			id, ok := v.literals[piece]
-			return id, ok
+			return 0, false
 		}
-		return v.find(string(raw))
+		piece = string(raw)
 	}
 	return v.find(piece)
 }
