@@ -17,8 +17,8 @@ type LoadOptions struct {
 	Progress   func(done, total int64) // called as bytes of the checkpoint reach the backend; may be nil
 }
 
-// Load packs a checkpoint's weights on b. c may be closed afterwards. It refuses, naming them, architectures, settings
-// and tensors that it would have to ignore.
+// Load packs a checkpoint's weights on b. Keep c open as long as b: the cpu backend computes on the mapped
+// file. Load refuses, naming them, architectures, settings and tensors that it would have to ignore.
 func Load(c *weights.Checkpoint, b backend.Backend, o LoadOptions) (*Decoder, error) {
 	if why := Refusals(c); len(why) > 0 {
 		return nil, fmt.Errorf("cannot load %s: %s", c.Path, strings.Join(why, "; "))
@@ -125,13 +125,9 @@ func (l *loader) layer(w *layer, i int, ropes []backend.Rope) {
 	if r := c.Layer[i].Rope; r >= 0 {
 		w.attn.Rope = ropes[r]
 	}
-	switch l.family.qkNorm {
-	case headQKNorm:
+	if l.family.qkNorm {
 		w.attn.QNorm = l.norm(p+"self_attn.q_norm.weight", c.HeadDim)
 		w.attn.KNorm = l.norm(p+"self_attn.k_norm.weight", c.HeadDim)
-	case widthQKNorm:
-		w.attn.QNorm = l.norm(p+"self_attn.q_norm.weight", q)
-		w.attn.KNorm = l.norm(p+"self_attn.k_norm.weight", kv)
 	}
 }
 
@@ -145,9 +141,6 @@ func (l *loader) norms(w *layer, p string) {
 		w.attnNorm = l.norm(p+"input_layernorm.weight", h)
 		w.attnPost = l.norm(p+"post_attention_layernorm.weight", h)
 		w.mlpNorm = l.norm(p+"pre_feedforward_layernorm.weight", h)
-		w.mlpPost = l.norm(p+"post_feedforward_layernorm.weight", h)
-	case postNorm:
-		w.attnPost = l.norm(p+"post_attention_layernorm.weight", h)
 		w.mlpPost = l.norm(p+"post_feedforward_layernorm.weight", h)
 	}
 }

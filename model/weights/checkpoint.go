@@ -56,8 +56,8 @@ type Sampling struct {
 	Greedy                                     bool // do_sample is false or absent
 }
 
-// Open opens a model directory or a .gguf file (the first shard of a split one). Close it when the weights are loaded
-// and the tokenizer is made. A malformed file is a *FormatError; a setting that weft does not know is no error here
+// Open opens a model directory or a .gguf file (the first shard of a split one). Close it after the backend that
+// its weights are loaded on, which may compute on the mapped file. A malformed file is a *FormatError; a setting that weft does not know is no error here
 // but listed in Config.Unsupported, so that any model can be inspected.
 func Open(path string) (*Checkpoint, error) {
 	st, err := os.Stat(path)

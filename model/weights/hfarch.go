@@ -15,7 +15,6 @@ var hfDefaults = map[string]map[string]any{
 	"Phi3ForCausalLM":                {"max_position_embeddings": 4096.0, "original_max_position_embeddings": 4096.0, "rms_norm_eps": 1e-5},
 	"SmolLM3ForCausalLM":             {"max_position_embeddings": 32768.0, "rope_theta": 2e6, "tie_word_embeddings": true, "num_key_value_heads": 4.0},
 	"GraniteForCausalLM":             {"max_position_embeddings": 2048.0},
-	"Olmo2ForCausalLM":               {"max_position_embeddings": 2048.0, "rms_norm_eps": 1e-5},
 }
 
 var gemma3Defaults = map[string]any{"vocab_size": 262208.0, "hidden_size": 2304.0, "intermediate_size": 9216.0,

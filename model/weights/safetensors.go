@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -25,6 +26,20 @@ var stTypes = map[string]struct {
 	"U64": {tensor.Invalid, 8}, "U32": {tensor.Invalid, 4}, "U16": {tensor.Invalid, 2}, "U8": {tensor.U8, 1},
 	"BOOL": {tensor.Invalid, 1}, "F8_E4M3": {tensor.F8E4M3, 1}, "F8_E5M2": {tensor.Invalid, 1},
 	"F8_E8M0": {tensor.Invalid, 1},
+}
+
+// ParseSafetensors returns the tensors of a safetensors file that is in memory. Their data are parts of file; path is
+// for errors.
+func ParseSafetensors(path string, file []byte) (map[string]backend.Source, error) {
+	infos, err := parseSafetensors(path, file)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]backend.Source, len(infos))
+	for _, t := range infos {
+		out[t.Name] = backend.Source{Name: t.Name, Type: t.Type, Dim: t.Dim, Data: t.data}
+	}
+	return out, nil
 }
 
 type stEntry struct {
