@@ -251,12 +251,17 @@ func readStopIDs(r *request, v jsontext.Value, param string) *apiError {
 	return bad
 }
 
-// tokenIDs reads an array of token ids, each in the vocabulary.
-func (r *request) tokenIDs(v jsontext.Value, param string) (ids []int32, bad *apiError) {
-	bad = eachItem(v, param, func(i int, v jsontext.Value) *apiError {
-		id, bad := asInt(v, fmt.Sprintf("%s[%d]", param, i), 0, int64(r.vocabulary-1))
+// tokenIDs reads an array of token ids, each in the vocabulary. The result is not nil.
+func (r *request) tokenIDs(v jsontext.Value, param string) ([]int32, *apiError) {
+	ids := []int32{}
+	bad := eachItem(v, param, func(i int, v jsontext.Value) *apiError {
+		id, bad := asInt(v, "", 0, int64(r.vocabulary-1))
+		if bad != nil {
+			param := fmt.Sprintf("%s[%d]", param, i)
+			return invalid(param, "%s must be a token id: an integer from 0 to %d.", param, r.vocabulary-1)
+		}
 		ids = append(ids, int32(id))
-		return bad
+		return nil
 	})
 	return ids, bad
 }
