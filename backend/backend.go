@@ -44,6 +44,7 @@ type Backend interface {
 // Info describes a backend's device.
 type Info struct {
 	Name       string       // "cpu (2 threads, avx512)", "NVIDIA H200"
+	Driver     string       // version of the driver, "" without one
 	Activation tensor.DType // type of activations and of the KV cache
 	Free       int64        // bytes of memory that are free now
 	Total      int64        // bytes of memory in all
