@@ -34,6 +34,7 @@ type Options struct {
 	KVTokens    int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
 	Queue       int           // requests waiting at most; default 512
 	Wait        time.Duration // longest wait in the queue; default 60 s
+	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s
 	Policy      scheduler.Policy
 	Expect      int  // output tokens that a request is expected to generate; more are admitted then, and the newest are paused when it was too few; default: all that it may
 	NoCache     bool // do not keep prefixes for later requests
@@ -55,6 +56,7 @@ func (o *Options) setDefaults(accelerator bool, maxContext int) {
 	setDefault(&o.KVMemory, 0.88)
 	setDefault(&o.Queue, 512)
 	setDefault(&o.Wait, time.Minute)
+	setDefault(&o.Watchdog, time.Minute)
 	o.StepTokens = max(o.StepTokens, o.MaxRequests)
 }
 
@@ -75,12 +77,14 @@ type Engine struct {
 	mu        sync.Mutex
 	inbox     []*sequence // submitted, not yet seen by the engine goroutine
 	cancelled []*sequence
-	inSystem  int   // submitted and not ended
-	closed    error // why Submit refuses; nil while open
+	live      map[*sequence]struct{} // submitted and not ended
+	closed    error                  // why Submit refuses; nil while open
 	stats     Stats
 	wake      chan struct{} // capacity 1: the inbox is not empty, or the engine closes
-	done      chan struct{} // closed when the engine goroutine has ended
-	empty     chan struct{} // capacity 1: inSystem fell to 0
+	done      chan struct{} // closed when the engine serves no more
+	ended     chan struct{} // closed when the engine goroutine has ended
+	stop      sync.Once     // closes done
+	empty     chan struct{} // capacity 1: live became empty
 
 	loop *loop // the engine goroutine's own
 }
@@ -88,12 +92,13 @@ type Engine struct {
 // Start opens a backend and a model on a goroutine and an OS thread of their own, sizes the KV cache, and serves until
 // Close. Open's error is returned as it is; nothing is left behind then.
 func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, error) {
-	e := &Engine{opts: o, wake: make(chan struct{}, 1), done: make(chan struct{}), empty: make(chan struct{}, 1)}
+	e := newEngine(o)
 	ready := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		defer close(e.done)
+		defer e.halt()
+		defer close(e.ended)
 		b, m, err := open()
 		if err == nil {
 			err = e.prepare(b, m)
@@ -109,8 +114,18 @@ func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, err
 	if err := <-ready; err != nil {
 		return nil, err
 	}
+	go e.watch()
 	return e, nil
 }
+
+func newEngine(o Options) *Engine {
+	return &Engine{
+		opts: o, live: map[*sequence]struct{}{}, wake: make(chan struct{}, 1), empty: make(chan struct{}, 1),
+		done: make(chan struct{}), ended: make(chan struct{}),
+	}
+}
+
+func (e *Engine) halt() { e.stop.Do(func() { close(e.done) }) }
 
 // prepare reserves all memory that the engine will use.
 func (e *Engine) prepare(b backend.Backend, m Model) error {
@@ -137,11 +152,11 @@ func (e *Engine) Submit(r Request) (*Generation, error) {
 	if e.closed != nil {
 		return nil, e.closed
 	}
-	if e.inSystem >= e.opts.Queue+e.opts.MaxRequests {
+	if len(e.live) >= e.opts.Queue+e.opts.MaxRequests {
 		e.stats.Rejected++
 		return nil, ErrQueueFull
 	}
-	e.inSystem++
+	e.live[s] = struct{}{}
 	e.inbox = append(e.inbox, s)
 	e.signal()
 	return s.gen, nil
@@ -162,7 +177,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 	if e.closed == nil {
 		e.closed = ErrDraining
 	}
-	idle := e.inSystem == 0
+	idle := len(e.live) == 0
 	e.mu.Unlock()
 	if idle {
 		return nil
@@ -177,7 +192,8 @@ func (e *Engine) Drain(ctx context.Context) error {
 	}
 }
 
-// Close cancels what is under way, frees everything and waits for that. It may be called again.
+// Close cancels what is under way, frees everything and waits for that. It may be called again. An engine that stalled
+// frees nothing: its device does not answer.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	if e.closed == nil {
@@ -187,6 +203,10 @@ func (e *Engine) Close() error {
 	e.signal()
 	e.mu.Unlock()
 	<-e.done
+	if err := e.Err(); errors.Is(err, ErrStalled) {
+		return err
+	}
+	<-e.ended
 	return e.loop.closeErr
 }
 
@@ -222,10 +242,11 @@ func (e *Engine) signal() {
 }
 
 // left counts a request out.
-func (e *Engine) left() {
+func (e *Engine) left(s *sequence) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.inSystem--; e.inSystem == 0 {
+	delete(e.live, s)
+	if len(e.live) == 0 {
 		select {
 		case e.empty <- struct{}{}:
 		default:

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weft-llm/weft/backend"
@@ -320,4 +321,32 @@ func TestEngine_TwoEnginesShareNothing(t *testing.T) {
 			t.Errorf("engine %d: %v", i, got)
 		}
 	}
+}
+
+func TestEngine_AStepThatHangsEndsEveryRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &chain{vocab: vocab, async: true, hang: make(chan struct{})}
+		e, err := Start(Options{}, func() (backend.Backend, Model, error) { return c, chainModel{vocab, 200}, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		g, err := e.Submit(request([]int32{1}, 5))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := collect(g); !errors.Is(err, ErrStalled) {
+			t.Errorf("a request of a hanging device ends with %v, want ErrStalled", err)
+		}
+		if took := time.Since(began); took < time.Minute || took > 70*time.Second {
+			t.Errorf("it took %v, want the watchdog's 60 s", took)
+		}
+		<-e.Done()
+		var device *DeviceError
+		if err := e.Close(); !errors.As(err, &device) {
+			t.Errorf("Close of a hanging engine: %v, want a DeviceError", err)
+		}
+		close(c.hang) // lets the engine goroutine end with the test
+		<-e.ended
+	})
 }

@@ -21,7 +21,8 @@ type chain struct {
 	kv       []uint64  // [slot]
 	batches  [2]chainBatch
 	steps    int
-	failAt   int // Run fails at this step
+	failAt   int           // Run fails at this step
+	hang     chan struct{} // Run waits for it to close
 	poison   int32
 	closed   int
 	maxBatch int
@@ -87,6 +88,9 @@ func (c *chain) compute(row, pos, slot, id int32) {
 }
 
 func (c *chain) Run(b *backend.Batch, _ func(*backend.Batch) tensor.View) error {
+	if c.hang != nil {
+		<-c.hang
+	}
 	if c.failAt > 0 && c.steps >= c.failAt {
 		return errBroken
 	}

@@ -71,10 +71,12 @@ func (g *Generation) push(t Token) {
 	g.wake()
 }
 
-// end closes the generation. Tokens pushed before can still be read.
+// end closes the generation. Tokens pushed before can still be read. The first end counts.
 func (g *Generation) end(f Finish, err error) {
 	g.mu.Lock()
-	g.finish, g.err = f, err
+	if g.finish == Running {
+		g.finish, g.err = f, err
+	}
 	g.mu.Unlock()
 	g.wake()
 }

@@ -33,6 +33,7 @@ type loop struct {
 	result  backend.Result
 	count   Stats
 
+	began    atomic.Int64 // when the step under way was launched or awaited, in Unix nanoseconds; 0: idle
 	closing  atomic.Bool
 	closeErr error
 }
@@ -62,6 +63,7 @@ func (l *loop) run() {
 			l.shutdown(flying)
 			return
 		}
+		l.began.Store(time.Now().UnixNano())
 		next, err := l.launch()
 		if err == nil && flying != nil {
 			err = l.land(flying)
@@ -74,6 +76,7 @@ func (l *loop) run() {
 			l.fail(err)
 			return
 		}
+		l.began.Store(0)
 		if l.e.opts.Verify {
 			l.verify()
 		}
@@ -144,7 +147,7 @@ func (l *loop) finish(s *sequence, why Finish, err error) {
 	}
 	s.ended = true
 	s.gen.end(why, err)
-	l.e.left()
+	l.e.left(s)
 }
 
 func remove(list []*sequence, s *sequence) []*sequence {

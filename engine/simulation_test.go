@@ -46,7 +46,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		NoCache: r.IntN(4) == 0, NoOverlap: r.IntN(2) == 0, Expect: r.IntN(2) * (1 + r.IntN(10)),
 	}
 	o.KVTokens = o.MaxContext + r.IntN(4*o.MaxContext)
-	e := &Engine{opts: o, wake: make(chan struct{}, 1), empty: make(chan struct{}, 1)}
+	e := newEngine(o)
 	if err := e.prepare(&chain{vocab: vocab, async: true}, chainModel{vocab, 200}); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
@@ -94,7 +94,7 @@ func (s *simulation) submit() {
 		r.Timeout = time.Duration(1+s.r.IntN(50)) * time.Millisecond
 	}
 	q := newSequence(e, r, s.now)
-	e.inSystem++
+	e.live[q] = struct{}{}
 	e.inbox = append(e.inbox, q)
 	s.all = append(s.all, q)
 }
@@ -144,8 +144,8 @@ func (s *simulation) check() {
 				s.seed, i, q.gen.finish, q.gen.err, len(got), len(want))
 		}
 	}
-	if e := s.l.e; e.inSystem != 0 || len(s.l.rows) != e.opts.MaxRequests || s.l.pool.Free()+s.l.tree.Size() != e.slots || s.l.tree.Locked() != 0 {
+	if e := s.l.e; len(e.live) != 0 || len(s.l.rows) != e.opts.MaxRequests || s.l.pool.Free()+s.l.tree.Size() != e.slots || s.l.tree.Locked() != 0 {
 		s.t.Errorf("seed %d: at the end %d requests, %d rows, %d slots free, %d in the tree of which %d locked",
-			s.seed, e.inSystem, len(s.l.rows), s.l.pool.Free(), s.l.tree.Size(), s.l.tree.Locked())
+			s.seed, len(e.live), len(s.l.rows), s.l.pool.Free(), s.l.tree.Size(), s.l.tree.Locked())
 	}
 }

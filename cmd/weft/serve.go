@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/pprof"
 	"strconv"
 	"time"
 
@@ -57,7 +58,10 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	case <-m.Engine().Done():
 		time.Sleep(failureNotice)
-		return fmt.Errorf("the device failed: %w", cmpErr(m.Engine().Err(), errors.New("the engine stopped")))
+		if errors.Is(m.Engine().Err(), engine.ErrStalled) {
+			_ = pprof.Lookup("goroutine").WriteTo(a.stderr, 2)
+		}
+		return cmpErr(m.Engine().Err(), errors.New("the engine stopped"))
 	case <-a.ctx.Done():
 		return c.drain(s, m.Engine())
 	}
