@@ -8,6 +8,7 @@ type Variant struct {
 	Source   string // below ptx/src
 	Arch     string // "sm_80": there and later; "sm_90a": there alone
 	When     string // the shapes that choose it
+	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 }
 
 // Variants lists the choices of every operation that has more than one.
@@ -22,7 +23,7 @@ func (k *Kernels) Variants() []Variant {
 		case "gemm_m128":
 			when = "M > 64, tiles of 128x128 for three quarters of the SMs"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
 	return out
 }
