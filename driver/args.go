@@ -13,6 +13,7 @@ type Args struct {
 	buf   []byte
 	size  uintptr
 	extra [5]uintptr
+	list  [11]uintptr // arguments of cuLaunchKernel
 
 	config launchConfig // for launches with attributes
 	attrs  [2]launchAttribute
@@ -72,8 +73,12 @@ const (
 	paramBufferSize    = 2
 )
 
-// seal points the list at the block. a is on the heap: Launch passes its address to the driver.
+// seal points the list at the block. a is on the heap, which does not move: Launch lets it escape.
 func (a *Args) seal() {
+	if len(a.buf) == 0 {
+		a.extra[0] = paramEnd
+		return
+	}
 	a.size = uintptr(len(a.buf))
 	a.extra = [5]uintptr{
 		paramBufferPointer, uintptr(unsafe.Pointer(unsafe.SliceData(a.buf))),

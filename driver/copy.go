@@ -11,7 +11,7 @@ func CopyHtoD(s Stream, dst DevicePtr, src []byte) error {
 		return nil
 	}
 	e := &s.ctx.lib.fn.copyHtoD
-	r := s.ctx.lib.call(e, dst, uintptr(unsafe.Pointer(unsafe.SliceData(src))), uintptr(len(src)), s.handle)
+	r := s.ctx.lib.quick(e, dst, uintptr(unsafe.Pointer(unsafe.SliceData(src))), uintptr(len(src)), s.handle)
 	if r != Success {
 		return e.fail(r, fmt.Sprintf("%d bytes to %#x", len(src), dst))
 	}
@@ -24,7 +24,7 @@ func CopyDtoH(s Stream, dst []byte, src DevicePtr) error {
 		return nil
 	}
 	e := &s.ctx.lib.fn.copyDtoH
-	r := s.ctx.lib.call(e, uintptr(unsafe.Pointer(unsafe.SliceData(dst))), src, uintptr(len(dst)), s.handle)
+	r := s.ctx.lib.quick(e, uintptr(unsafe.Pointer(unsafe.SliceData(dst))), src, uintptr(len(dst)), s.handle)
 	if r != Success {
 		return e.fail(r, fmt.Sprintf("%d bytes from %#x", len(dst), src))
 	}
@@ -37,7 +37,7 @@ func CopyDtoD(s Stream, dst, src DevicePtr, n int64) error {
 		return nil
 	}
 	e := &s.ctx.lib.fn.copyDtoD
-	if r := s.ctx.lib.call(e, dst, src, uintptr(n), s.handle); r != Success {
+	if r := s.ctx.lib.quick(e, dst, src, uintptr(n), s.handle); r != Success {
 		return e.fail(r, fmt.Sprintf("%d bytes from %#x to %#x", n, src, dst))
 	}
 	return nil
@@ -61,7 +61,7 @@ func Memset8(s Stream, dst DevicePtr, v byte, n int64) error {
 		return nil
 	}
 	e := &s.ctx.lib.fn.memset8
-	if r := s.ctx.lib.call(e, dst, uintptr(v), uintptr(n), s.handle); r != Success {
+	if r := s.ctx.lib.quick(e, dst, uintptr(v), uintptr(n), s.handle); r != Success {
 		return e.fail(r, fmt.Sprintf("%d bytes at %#x", n, dst))
 	}
 	return nil
@@ -73,7 +73,7 @@ func Memset32(s Stream, dst DevicePtr, v uint32, n int64) error {
 		return nil
 	}
 	e := &s.ctx.lib.fn.memset32
-	if r := s.ctx.lib.call(e, dst, uintptr(v), uintptr(n), s.handle); r != Success {
+	if r := s.ctx.lib.quick(e, dst, uintptr(v), uintptr(n), s.handle); r != Success {
 		return e.fail(r, fmt.Sprintf("%d words at %#x", n, dst))
 	}
 	return nil

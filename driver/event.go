@@ -30,13 +30,13 @@ func (c *Context) NewEvent(timing bool) (Event, error) {
 // Record puts the mark behind all work that s has now. An earlier mark of ev is forgotten.
 func (ev Event) Record(s Stream) error {
 	e := &ev.ctx.lib.fn.eventRecord
-	return e.fail(ev.ctx.lib.call(e, ev.handle, s.handle), "")
+	return e.fail(ev.ctx.lib.quick(e, ev.handle, s.handle, 0, 0), "")
 }
 
 // Sync waits until the work before the mark has ended.
 func (ev Event) Sync() error {
 	e := &ev.ctx.lib.fn.eventSync
-	return e.fail(ev.ctx.lib.call(e, ev.handle), "")
+	return e.fail(ev.ctx.lib.quick(e, ev.handle, 0, 0, 0), "")
 }
 
 // Query says whether the work before the mark has ended, without waiting.

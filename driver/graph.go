@@ -79,7 +79,7 @@ func (g *Graph) Destroy() error {
 // Launch enqueues the whole graph on s; it allocates nothing on the Go heap. One Exec never runs twice at a time.
 func (x *Exec) Launch(s Stream) error {
 	e := &x.ctx.lib.fn.graphLaunch
-	return e.fail(x.ctx.lib.call(e, x.handle, s.handle), "")
+	return e.fail(x.ctx.lib.quick(e, x.handle, s.handle, 0, 0), "")
 }
 
 // Upload moves x to the device ahead of its first Launch.

@@ -2,6 +2,7 @@ package driver
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -35,15 +36,17 @@ func (f *Function) Launch(l *Launch, a *Args) error {
 	if !l.plain() {
 		a.configure(l)
 		e := &lib.fn.launchEx
-		r := lib.call(e, uintptr(unsafe.Pointer(&a.config)), f.handle, 0, uintptr(unsafe.Pointer(&a.extra)))
+		r := lib.quick(e, uintptr(unsafe.Pointer(&a.config)), f.handle, 0, uintptr(unsafe.Pointer(&a.extra)))
 		if r != Success {
 			return e.fail(r, f.describe(l))
 		}
 		return nil
 	}
 	e := &lib.fn.launch
-	r := lib.call(e, f.handle, l.Grid.x(), l.Grid.y(), l.Grid.z(), l.Block.x(), l.Block.y(), l.Block.z(),
-		uintptr(l.Shared), l.Stream.handle, 0, uintptr(unsafe.Pointer(&a.extra)))
+	a.list = [11]uintptr{f.handle, l.Grid.x(), l.Grid.y(), l.Grid.z(), l.Block.x(), l.Block.y(), l.Block.z(),
+		uintptr(l.Shared), l.Stream.handle, 0, uintptr(unsafe.Pointer(&a.extra))}
+	r := lib.enter(e, a.list[:])
+	runtime.KeepAlive(a)
 	if r != Success {
 		return e.fail(r, f.describe(l))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"github.com/weft-llm/weft/driver/internal/dl"
@@ -15,6 +16,7 @@ type Library struct {
 
 	fn    entries
 	calls Calls // nil: fn holds the addresses of real C functions
+	lists sync.Pool
 }
 
 // MaxArgs is the most arguments that one call has (cuTensorMapEncodeTiled).
@@ -58,11 +60,29 @@ func start(l *Library, lookup func(string) uintptr) (*Library, error) {
 	return l, nil
 }
 
-// call is the one place where this package enters the driver. Pointers are converted inside the argument list: the
-// compiler then moves what they point to onto the heap, which does not move, and keeps it alive until call returns.
+// call calls the driver. Pointers are converted inside the argument list: the compiler then moves what they point to
+// onto the heap, which does not move, and keeps it alive until call returns. It allocates the list; see quick.
 //
 //go:uintptrescapes
-func (l *Library) call(e *entry, args ...uintptr) Result {
+func (l *Library) call(e *entry, args ...uintptr) Result { return l.enter(e, args) }
+
+// quick is call for hot paths: up to four arguments, in a list that is used again. C functions do not look at
+// arguments that they do not have.
+//
+//go:uintptrescapes
+func (l *Library) quick(e *entry, a0, a1, a2, a3 uintptr) Result {
+	list, _ := l.lists.Get().(*[4]uintptr)
+	if list == nil {
+		list = new([4]uintptr)
+	}
+	*list = [4]uintptr{a0, a1, a2, a3}
+	r := l.enter(e, list[:])
+	l.lists.Put(list)
+	return r
+}
+
+// enter is the one place where this package leaves Go.
+func (l *Library) enter(e *entry, args []uintptr) Result {
 	if e.addr == 0 {
 		return NotSupported
 	}

@@ -29,7 +29,7 @@ func (s Stream) Context() *Context { return s.ctx }
 // Sync waits until all work of s has ended. A fault in a kernel of s surfaces here or in any later call.
 func (s Stream) Sync() error {
 	e := &s.ctx.lib.fn.streamSync
-	return e.fail(s.ctx.lib.call(e, s.handle), "")
+	return e.fail(s.ctx.lib.quick(e, s.handle, 0, 0, 0), "")
 }
 
 // Query says whether all work of s has ended, without waiting.
@@ -41,7 +41,7 @@ func (s Stream) Query() (done bool, err error) {
 // Wait makes later work of s wait for ev, which may come from another stream or GPU. The host does not wait.
 func (s Stream) Wait(ev Event) error {
 	e := &s.ctx.lib.fn.streamWait
-	return e.fail(s.ctx.lib.call(e, s.handle, ev.handle, 0), "")
+	return e.fail(s.ctx.lib.quick(e, s.handle, ev.handle, 0, 0), "")
 }
 
 // Destroy ends s once its work has ended; it does not wait. Destroying the zero Stream does nothing.
@@ -55,7 +55,7 @@ func (s Stream) Destroy() error {
 
 // poll calls e and reads NotReady as false.
 func (l *Library) poll(e *entry, handle uintptr) (bool, error) {
-	r := l.call(e, handle)
+	r := l.quick(e, handle, 0, 0, 0)
 	if r == NotReady {
 		return false, nil
 	}

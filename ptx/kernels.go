@@ -24,16 +24,25 @@ type Kernels struct {
 	args    driver.Args
 	config  driver.Launch
 
-	norm normKernels
+	norm    normKernels
+	step    stepKernels
+	rows    rowsKernels
+	rope    ropeKernels
+	convert convertKernels
+	lin     linearKernels
 }
 
-// Open prepares the kernels for c. Nothing is compiled yet: a module is when a kernel of it is first used.
+// Open prepares the kernels for c and reserves the scratch memory that they share, some MiB. Nothing is compiled yet: a
+// module is when a kernel of it is first used. End with Close.
 func Open(c *driver.Context) (*Kernels, error) {
 	if a := c.Device.Arch(); a < 80 {
 		return nil, fmt.Errorf("cannot run kernels on %s: compute capability %d.%d, at least 8.0 is needed", c.Device.Name, a/10, a%10)
 	}
 	k := newKernels()
 	k.ctx = c
+	if err := k.openLinear(); err != nil {
+		return nil, fmt.Errorf("cannot open the kernels: %w", errors.Join(err, k.Close()))
+	}
 	return k, nil
 }
 
@@ -41,6 +50,11 @@ func Open(c *driver.Context) (*Kernels, error) {
 func newKernels() *Kernels {
 	k := &Kernels{modules: map[string]*driver.Module{}}
 	k.norm.declare(k)
+	k.step.declare(k)
+	k.rows.declare(k)
+	k.rope.declare(k)
+	k.convert.declare(k)
+	k.lin.declare(k)
 	return k
 }
 
@@ -50,9 +64,9 @@ func (k *Kernels) Hopper() bool { return k.ctx.Device.Arch() == 90 }
 // SMs is the number of streaming multiprocessors, which launchers that split work aim at.
 func (k *Kernels) SMs() int { return k.ctx.Device.SMs }
 
-// Close unloads the modules. Work that uses them must have ended.
+// Close unloads the modules and frees the scratch memory. Work that uses them must have ended.
 func (k *Kernels) Close() error {
-	var errs []error
+	errs := []error{k.closeLinear()}
 	for name, m := range k.modules {
 		errs = append(errs, m.Unload())
 		delete(k.modules, name)
