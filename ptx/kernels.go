@@ -30,6 +30,8 @@ type Kernels struct {
 	rope    ropeKernels
 	convert convertKernels
 	lin     linearKernels
+	attend  attendKernels
+	sample  sampleKernels
 }
 
 // Open prepares the kernels for c and reserves the scratch memory that they share, some MiB. Nothing is compiled yet: a
@@ -55,6 +57,8 @@ func newKernels() *Kernels {
 	k.rope.declare(k)
 	k.convert.declare(k)
 	k.lin.declare(k)
+	k.attend.declare(k)
+	k.sample.declare(k)
 	return k
 }
 
