@@ -3,6 +3,7 @@ package driver
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -19,6 +20,7 @@ func (c *Context) Compile(name string, ptx []byte) (cubin []byte, err error) {
 	}
 	defer func() {
 		err = errors.Join(err, c.lib.fn.linkDestroy.fail(c.lib.call(&c.lib.fn.linkDestroy, link), name))
+		runtime.KeepAlive(opts)
 	}()
 	cubin, err = c.link(link, name, ptx)
 	var failed *Error

@@ -2,7 +2,6 @@ package driver
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 )
 
@@ -57,7 +56,6 @@ func newJITOptions() *jitOptions {
 
 // text is the log for an error message: on lines of its own, or nothing.
 func (o *jitOptions) text() string {
-	runtime.KeepAlive(o)
 	log := cString(o.log[:])
 	if log == "" {
 		return ""

@@ -321,6 +321,8 @@ func TestFake_HangHoldsSyncsUntilResumed(t *testing.T) {
 	s, err := c.NewStream()
 	must(t, err)
 	synctest.Test(t, func(t *testing.T) {
+		runtime.LockOSThread() // the bubble is a goroutine of its own
+		must(t, c.Bind())
 		resume := fake.Hang()
 		if done, err := s.Query(); done || err != nil {
 			t.Errorf("Query() = %v, %v while hanging, want false", done, err)

@@ -17,21 +17,30 @@ type Lib struct {
 	handle uintptr
 }
 
-// Open loads the first of the candidates that loads. The error lists each candidate with its reason.
+// Open loads the first of the candidates that loads. The error lists all of them, with a reason for those that exist.
 func Open(candidates ...string) (*Lib, error) {
-	var tried []string
+	var absent, failed []string
 	for _, path := range candidates {
 		handle, err := open(path)
-		if err == nil {
+		switch {
+		case err == nil:
 			return &Lib{path, handle}, nil
-		}
-		if errors.Is(err, ErrUnsupported) {
+		case errors.Is(err, ErrUnsupported):
 			return nil, err
+		case isAbsent(err):
+			absent = append(absent, path)
+		default:
+			failed = append(failed, reason(path, err))
 		}
-		tried = append(tried, reason(path, err))
 	}
-	return nil, fmt.Errorf("cannot load a library: tried %s", strings.Join(tried, "; "))
+	if absent != nil {
+		failed = append(failed, "not found: "+strings.Join(absent, ", "))
+	}
+	return nil, fmt.Errorf("cannot load a library (%s)", strings.Join(failed, "; "))
 }
+
+// isAbsent says whether the loader found no such file. It tells so in words only.
+func isAbsent(err error) bool { return strings.Contains(err.Error(), "No such file or directory") }
 
 // reason is err with path in front once: the loader usually repeats it.
 func reason(path string, err error) string {

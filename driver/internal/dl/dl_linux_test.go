@@ -3,6 +3,8 @@
 package dl
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,8 +32,17 @@ func TestOpen_TakesTheFirstCandidateThatLoads(t *testing.T) {
 }
 
 func TestOpen_ListsWhatWasTried(t *testing.T) {
-	_, err := Open("libnowhere.so.7", "/nowhere/lib.so")
-	if err == nil || !strings.HasPrefix(err.Error(), "cannot load a library: tried libnowhere.so.7: ") || !strings.Contains(err.Error(), "; /nowhere/lib.so: ") {
-		t.Errorf("Open() = %v, want both names with their reasons", err)
+	text := filepath.Join(t.TempDir(), "text.so")
+	if err := os.WriteFile(text, []byte("no library"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open("libnowhere.so.7", text, "/nowhere/lib.so")
+	if err == nil {
+		t.Fatal("Open() loaded a text file")
+	}
+	for _, want := range []string{"cannot load a library (" + text + ": ", "; not found: libnowhere.so.7, /nowhere/lib.so)"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("Open() = %v, want %q in it", err, want)
+		}
 	}
 }

@@ -2,11 +2,20 @@
 
 package dl
 
-import "golang.org/x/sys/windows"
+import (
+	"path/filepath"
 
-// open looks in System32 only for a bare name, so that a DLL in the working directory is never loaded.
+	"golang.org/x/sys/windows"
+)
+
+// open takes a bare name from System32 only, so that a DLL in the working directory is never loaded, and the
+// neighbours of a full path from its folder.
 func open(path string) (uintptr, error) {
-	h, err := windows.LoadLibraryEx(path, 0, windows.LOAD_LIBRARY_SEARCH_SYSTEM32|windows.LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR)
+	flags := uintptr(windows.LOAD_LIBRARY_SEARCH_SYSTEM32)
+	if filepath.IsAbs(path) {
+		flags |= windows.LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR
+	}
+	h, err := windows.LoadLibraryEx(path, 0, flags)
 	return uintptr(h), err
 }
 
