@@ -1,0 +1,6 @@
+package backendtest
+
+import "testing"
+
+func testSampling(t *testing.T, o Open) {}
+func testStep(t *testing.T, o Open)     {}
