@@ -44,10 +44,12 @@ type Backend interface {
 // Info describes a backend's device.
 type Info struct {
 	Name       string       // "cpu (2 threads, avx512)", "NVIDIA H200"
+	Driver     string       // version of the driver, "" without one
 	Activation tensor.DType // type of activations and of the KV cache
 	Free       int64        // bytes of memory that are free now
 	Total      int64        // bytes of memory in all
 	Bandwidth  float64      // bytes a second that the memory can be read at, by the device's data; 0 if unknown
+	Async      bool         // Run returns before the work is done, so that planning the next step can overlap it
 }
 
 // Limits bound every step.
@@ -55,6 +57,7 @@ type Limits struct {
 	Tokens     int // T at most
 	Requests   int // B at most; also the rows of the page table
 	MaxContext int // tokens of one request at most
+	Cached     int // entries of Step.Cached at most
 	Vocab      int // V
 }
 

@@ -8,13 +8,15 @@ import (
 
 // Generation is one request under way. One goroutine reads it; Cancel may be called from any.
 type Generation struct {
-	mu       sync.Mutex
-	tokens   []Token // arrived and not read; the engine appends
-	finish   Finish
-	err      error
-	cached   int
-	arrived  chan struct{} // capacity 1: tokens or the end arrived
-	cancelCh func(*Generation)
+	engine *Engine
+	seq    *sequence
+
+	mu      sync.Mutex
+	tokens  []Token // arrived and not read
+	finish  Finish
+	err     error
+	cached  int
+	arrived chan struct{} // capacity 1: tokens or the end arrived
 }
 
 // Next waits until tokens arrive and appends all that did to dst. After the last it returns io.EOF, or the error that
@@ -59,4 +61,35 @@ func (g *Generation) Cached() int {
 }
 
 // Cancel ends the generation; its KV slots are free within one step. Calling it again, or after the end, does nothing.
-func (g *Generation) Cancel() { g.cancelCh(g) }
+func (g *Generation) Cancel() { g.engine.cancel(g.seq) }
+
+// push hands a token to the reader.
+func (g *Generation) push(t Token) {
+	g.mu.Lock()
+	g.tokens = append(g.tokens, t)
+	g.mu.Unlock()
+	g.wake()
+}
+
+// end closes the generation. Tokens pushed before can still be read. The first end counts.
+func (g *Generation) end(f Finish, err error) {
+	g.mu.Lock()
+	if g.finish == Running {
+		g.finish, g.err = f, err
+	}
+	g.mu.Unlock()
+	g.wake()
+}
+
+func (g *Generation) setCached(n int) {
+	g.mu.Lock()
+	g.cached = n
+	g.mu.Unlock()
+}
+
+func (g *Generation) wake() {
+	select {
+	case g.arrived <- struct{}{}:
+	default:
+	}
+}

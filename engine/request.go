@@ -76,6 +76,8 @@ var (
 	ErrDraining = errors.New("engine: shutting down")
 	// ErrDeadline means that the request waited, or ran, longer than it allowed.
 	ErrDeadline = errors.New("engine: the request's deadline passed")
+	// ErrStalled means that a step took longer than Options.Watchdog: the device hangs.
+	ErrStalled = errors.New("engine: a step does not end")
 	// ErrNumeric means that the model's logits for this request held a NaN or an infinity. Other requests are not affected.
 	ErrNumeric = errors.New("engine: the model produced a value that is not a number")
 )

@@ -6,24 +6,32 @@ import (
 	"github.com/weft-llm/weft/backend"
 )
 
-// activate replaces gate with act(gate)·up.
-func activate(act backend.Activation, gate, up []float32) {
-	up = up[:len(gate)]
+// activate replaces gate with act(gate)·up. arg is scratch of the same length.
+func (k *kernels) activate(act backend.Activation, gate, up, arg []float32) {
 	switch act {
 	case backend.SiLU:
+		k.gated(gate, gate, up)
+	case backend.GELUTanh:
+		arg = arg[:len(gate)]
 		for i, x := range gate {
-			gate[i] = x / (1 + exp(-x)) * up[i]
+			arg[i] = 1.5957691216 * (x + 0.044715*x*x*x) // x·(1+tanh(u))/2 = x/(1+e^(-2u))
 		}
+		k.gated(gate, arg, up)
 	case backend.GELU:
 		for i, x := range gate {
 			gate[i] = float32(0.5*float64(x)*math.Erfc(-float64(x)/math.Sqrt2)) * up[i]
 		}
-	case backend.GELUTanh:
-		for i, x := range gate {
-			// 0.5·x·(1+tanh(u)) = x / (1+exp(-2u))
-			u := 0.7978845608 * (x + 0.044715*x*x*x)
-			gate[i] = x / (1 + exp(-2*u)) * up[i]
-		}
+	}
+}
+
+// gated replaces gate with gate / (1+e^-arg) · up.
+func (k *kernels) gated(gate, arg, up []float32) {
+	n := len(gate) &^ (vector - 1)
+	if n > 0 {
+		k.gate(&gate[0], &arg[0], &up[0], n)
+	}
+	if n < len(gate) {
+		gateGo(&gate[n], &arg[n], &up[n], len(gate)-n)
 	}
 }
 

@@ -22,14 +22,17 @@ type Options struct {
 // Backend implements backend.Backend and backend.Memory. One goroutine calls its methods.
 type Backend struct {
 	pool    *pool
+	kern    *kernels
 	tasks   tasks
 	arena   arena
-	scratch [][]float32 // one a worker, for dequantised rows; grown while loading
+	scratch []scratch // one a worker
 
 	limits   backend.Limits
 	planning bool
 	planned  bool
 	err      error
+	widest   int // columns of the widest linear weight
+	headDim  int // of the widest head that Plan saw
 
 	spec  backend.KVSpec
 	kv    []float32 // [Layers,2,KVHeads,Slots,D]
@@ -53,16 +56,18 @@ func New(o Options) *Backend {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	b := &Backend{pool: newPool(o.Threads)}
-	b.scratch = make([][]float32, o.Threads)
-	return b
+	return newWith(o, detect())
+}
+
+func newWith(o Options, k *kernels) *Backend {
+	return &Backend{pool: newPool(o.Threads), kern: k, scratch: make([]scratch, o.Threads)}
 }
 
 // Info describes the host. Free and Total are 0 where the system does not tell.
 func (b *Backend) Info() backend.Info {
 	free, total := hostMemory()
 	return backend.Info{
-		Name:       fmt.Sprintf("cpu (%d threads, %s)", b.pool.workers, "go"),
+		Name:       fmt.Sprintf("cpu (%d threads, %s)", b.pool.workers, b.kern.name),
 		Activation: tensor.F32,
 		Free:       free,
 		Total:      total,

@@ -44,7 +44,7 @@ func (t *embedTask) run(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		r, dst := int(t.ids[i]), t.y.row(i)
 		p := t.w.find(r)
-		p.f.dequantise(dst, p.row(r-p.row0))
+		p.dequantise(dst, p.row(r-p.row0))
 		if t.scale != 1 {
 			for j := range dst {
 				dst[j] *= t.scale

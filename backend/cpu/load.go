@@ -19,7 +19,7 @@ func (b *Backend) LoadVector(parts ...backend.Source) (backend.Weight, error) {
 		n := elements(s.Dim)
 		at := len(w.values)
 		w.values = append(w.values, make([]float32, n)...)
-		p.f.dequantise(w.values[at:], p.data)
+		p.dequantise(w.values[at:], p.data)
 	}
 	w.rows = len(w.values)
 	return w, nil
@@ -37,7 +37,8 @@ func (b *Backend) LoadLinear(parts ...backend.Source) (backend.Weight, error) {
 			return nil, err
 		}
 	}
-	return w, b.growScratch(w.cols)
+	b.widest = max(b.widest, w.cols)
+	return w, nil
 }
 
 // LoadGated makes the weight of GatedLinear. It refers to Source.Data, which must live until Close.
@@ -82,8 +83,8 @@ func (b *Backend) stack(w *weight, s backend.Source) error {
 
 // part checks s and fills it when it has no data.
 func (b *Backend) part(s backend.Source) (part, error) {
-	p := part{typ: s.Type, f: formatOf(s.Type)}
-	if p.f.dequantise == nil {
+	p := part{typ: s.Type, dequantise: b.kern.dequantise(s.Type), dot: b.kern.dots[s.Type]}
+	if p.dequantise == nil {
 		return p, fmt.Errorf("cannot load %s: the cpu backend cannot read %s", s.Name, s.Type)
 	}
 	if len(s.Dim) == 0 {
@@ -101,21 +102,6 @@ func (b *Backend) part(s backend.Source) (part, error) {
 		return p, fmt.Errorf("cannot load %s: %d bytes, want %d for %s%v", s.Name, len(s.Data), s.Type.Bytes(n), s.Type, s.Dim)
 	}
 	return p, nil
-}
-
-// growScratch gives each worker room for the largest row.
-func (b *Backend) growScratch(cols int) error {
-	if len(b.scratch[0]) >= cols {
-		return nil
-	}
-	for i := range b.scratch {
-		s, err := b.reserve(int64((cols + arenaAlign - 1) &^ (arenaAlign - 1)))
-		if err != nil {
-			return err
-		}
-		b.scratch[i] = s
-	}
-	return nil
 }
 
 // elements multiplies dims; -1 when one is negative.

@@ -54,9 +54,9 @@ func (b *Backend) reserveStep(samples int) error {
 		b.steps[i].init(floatsAsInts(in), b.limits, samples)
 	}
 	b.sample.init(b.limits, b.pool.workers)
-	b.tasks.attend.init(b.pool.workers)
+	b.tasks.attend.tiles = make([]queryTile, 0, b.limits.Tokens)
 	b.planned = true
-	return nil
+	return b.reserveScratch()
 }
 
 // KVBytes returns what AllocKV takes for spec, the page table not counted.

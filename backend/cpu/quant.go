@@ -9,49 +9,45 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// format is how one element type is read. The layouts are ggml's (github.com/ggml-org/ggml, src/ggml-common.h); the
-// arithmetic of dequantise, rounding for rounding, is that of its Python package gguf.
-type format struct {
-	dequantise func(dst []float32, src []byte) // whole blocks: len(dst) is a multiple of the type's block
-}
-
-// formatOf returns the zero format for a type that cannot be read.
-func formatOf(t tensor.DType) format {
+// dequantiser returns the function that reads whole blocks of t, nil for a type that cannot be read. The layouts are
+// ggml's (github.com/ggml-org/ggml, src/ggml-common.h); the arithmetic, rounding for rounding, is that of its Python
+// package gguf.
+func dequantiser(t tensor.DType) func(dst []float32, src []byte) {
 	switch t {
 	case tensor.F32:
-		return format{dequantise: dequantiseF32}
+		return dequantiseF32
 	case tensor.F16:
-		return format{dequantise: dequantiseF16}
+		return dequantiseF16
 	case tensor.BF16:
-		return format{dequantise: dequantiseBF16}
+		return dequantiseBF16
 	case tensor.F8E4M3:
-		return format{dequantise: dequantiseF8E4M3}
+		return dequantiseF8E4M3
 	case tensor.Q8_0:
-		return format{dequantise: dequantiseQ8_0}
+		return dequantiseQ8_0
 	case tensor.Q4_0:
-		return format{dequantise: dequantiseQ4_0}
+		return dequantiseQ4_0
 	case tensor.Q4_1:
-		return format{dequantise: dequantiseQ4_1}
+		return dequantiseQ4_1
 	case tensor.Q5_0:
-		return format{dequantise: dequantiseQ5_0}
+		return dequantiseQ5_0
 	case tensor.Q5_1:
-		return format{dequantise: dequantiseQ5_1}
+		return dequantiseQ5_1
 	case tensor.Q2_K:
-		return format{dequantise: dequantiseQ2_K}
+		return dequantiseQ2_K
 	case tensor.Q3_K:
-		return format{dequantise: dequantiseQ3_K}
+		return dequantiseQ3_K
 	case tensor.Q4_K:
-		return format{dequantise: dequantiseQ4_K}
+		return dequantiseQ4_K
 	case tensor.Q5_K:
-		return format{dequantise: dequantiseQ5_K}
+		return dequantiseQ5_K
 	case tensor.Q6_K:
-		return format{dequantise: dequantiseQ6_K}
+		return dequantiseQ6_K
 	case tensor.IQ4_NL:
-		return format{dequantise: dequantiseIQ4_NL}
+		return dequantiseIQ4_NL
 	case tensor.IQ4_XS:
-		return format{dequantise: dequantiseIQ4_XS}
+		return dequantiseIQ4_XS
 	}
-	return format{}
+	return nil
 }
 
 func f16(b []byte) float32        { return float16.Frombits(binary.LittleEndian.Uint16(b)).Float32() }

@@ -19,7 +19,9 @@ type part struct {
 	rows     int
 	rowBytes int
 	data     []byte
-	f        format
+
+	dequantise func(dst []float32, src []byte)
+	dot        dotFn // nil where there is none
 }
 
 // Dims returns the rows and columns; those of a gated weight are one part's.

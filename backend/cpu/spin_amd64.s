@@ -1,6 +1,0 @@
-#include "textflag.h"
-
-// func spin()
-TEXT ·spin(SB), NOSPLIT, $0-0
-	PAUSE
-	RET

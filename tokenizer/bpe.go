@@ -1,0 +1,221 @@
+package tokenizer
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"unicode/utf8"
+)
+
+// bpe is byte-pair encoding as the reference library runs it: a word becomes symbols (bytes in a byte-level
+// vocabulary, characters otherwise), and the pair whose merge has the lowest rank, leftmost first, is joined until no
+// pair has a merge. Source: Sennrich et al. 2016, arXiv:1508.07909.
+type bpe struct {
+	vocab *vocab
+	pairs *pairTable
+
+	unk          int32 // -1: characters without a token vanish; missingUnk
+	fuseUnk      bool  // a run of unknown characters is one unk
+	ignoreMerges bool  // a word that is a token is that token, whatever the merges say
+	prefix       string
+	suffix       string
+	bytes        [256]int32 // byte-level: the symbol of a byte. Else, with fallback: its <0xNN> token. -1: none
+	fallback     bool
+	ascii        [128]int32 // symbol of an ASCII character when there is neither prefix nor suffix; -1: none
+	cut          string     // words may be cut in front of this character, "" for nowhere; see setCut
+
+	// whole says for each id whether its text encodes to just that id: 0 not known yet, 1 yes, 2 no. It spares most
+	// words their merges. Only a cache: entries are written once or twice with the same value.
+	whole []atomic.Uint32
+}
+
+// missingUnk stands for an unknown token that the file names but the vocabulary lacks: to need it is an error.
+const missingUnk = -2
+
+var errMissingUnk = errors.New("a character is unknown and unk_token is not in the vocabulary")
+
+// init finishes a model whose vocab is indexed and whose options are set.
+func (m *bpe) init() {
+	m.whole = make([]atomic.Uint32, len(m.vocab.where))
+	for b := range m.bytes {
+		m.bytes[b] = -1
+		var text string
+		if m.vocab.byteLevel {
+			text = string([]byte{byte(b)})
+		} else {
+			text = fmt.Sprintf("<0x%02X>", b)
+		}
+		if id, ok := m.vocab.find(text); ok {
+			m.bytes[b] = id
+		}
+	}
+	for c := range m.ascii {
+		m.ascii[c] = -1
+		if id, ok := m.vocab.find(string(rune(c))); ok {
+			m.ascii[c] = id
+		}
+	}
+}
+
+// encode appends the tokens of one pre-token to e.ids.
+func (m *bpe) encode(e *encoder, word string) {
+	if m.cut == "" {
+		m.encodeWord(e, word)
+		return
+	}
+	for len(word) > 0 {
+		n := m.nextCut(word)
+		m.encodeWord(e, word[:n])
+		word = word[n:]
+	}
+}
+
+// nextCut returns the length of the first part of word that no merge reaches over: up to a cut character that does not
+// stand behind another one.
+func (m *bpe) nextCut(word string) int {
+	i := 0
+	for i < len(word) && hasPrefixAt(word, i, m.cut) {
+		i += len(m.cut)
+	}
+	for i < len(word) {
+		if word[i] == m.cut[0] && hasPrefixAt(word, i, m.cut) {
+			return i
+		}
+		i++
+	}
+	return len(word)
+}
+
+func hasPrefixAt(s string, i int, prefix string) bool {
+	return len(s)-i >= len(prefix) && s[i:i+len(prefix)] == prefix
+}
+
+func (m *bpe) encodeWord(e *encoder, word string) {
+	if m.prefix == "" && m.suffix == "" || m.ignoreMerges {
+		if id, ok := m.vocab.find(word); ok && (m.ignoreMerges || m.isWhole(e, id, word)) {
+			e.ids = append(e.ids, id)
+			return
+		}
+	}
+	m.merge(e, m.symbols(e, word))
+}
+
+// isWhole reports whether word, the text of id, encodes to id.
+func (m *bpe) isWhole(e *encoder, id int32, word string) bool {
+	switch m.whole[id].Load() {
+	case 1:
+		return true
+	case 2:
+		return false
+	}
+	n := len(e.ids)
+	m.merge(e, m.symbols(e, word))
+	whole := len(e.ids) == n+1 && e.ids[n] == id
+	e.ids = e.ids[:n]
+	state := uint32(2)
+	if whole {
+		state = 1
+	}
+	m.whole[id].Store(state)
+	return whole
+}
+
+// symbols returns what a word is before merging. The result is valid until the next call with the same encoder.
+func (m *bpe) symbols(e *encoder, word string) []int32 {
+	e.syms = e.syms[:0]
+	if m.vocab.byteLevel {
+		return m.byteSymbols(e, word)
+	}
+	plain := m.prefix == "" && m.suffix == ""
+	inUnk := false // the last symbol is an unk that the next unknown character joins
+	for i := 0; i < len(word); {
+		_, n := utf8.DecodeRuneInString(word[i:])
+		id := int32(-1)
+		switch {
+		case plain && n == 1:
+			id = m.ascii[word[i]]
+		case plain:
+			if found, ok := m.vocab.find(word[i : i+n]); ok {
+				id = found
+			}
+		default:
+			id = m.decorated(word, i, n)
+		}
+		if id >= 0 {
+			e.syms = append(e.syms, id)
+			inUnk = false
+		} else if !m.fallBack(e, word, i, n) {
+			inUnk = m.unknown(e, inUnk)
+		}
+		i += n
+	}
+	return e.syms
+}
+
+// unknown appends the symbol of a character without a token and returns the new inUnk.
+func (m *bpe) unknown(e *encoder, inUnk bool) bool {
+	if m.unk == missingUnk {
+		e.fail(errMissingUnk)
+	}
+	if m.unk < 0 {
+		return inUnk
+	}
+	if !m.fuseUnk || !inUnk {
+		e.syms = append(e.syms, m.unk)
+	}
+	return true
+}
+
+func (m *bpe) byteSymbols(e *encoder, word string) []int32 {
+	inUnk := false
+	for i := range len(word) {
+		if id := m.bytes[word[i]]; id >= 0 {
+			e.syms = append(e.syms, id)
+			inUnk = false
+		} else {
+			inUnk = m.unknown(e, inUnk)
+		}
+	}
+	return e.syms
+}
+
+// decorated looks a character up with the prefix of all but the first and the suffix of the last one of a word.
+func (m *bpe) decorated(word string, i, n int) int32 {
+	e := word[i : i+n]
+	if i > 0 {
+		e = m.prefix + e
+	}
+	if i+n == len(word) {
+		e += m.suffix
+	}
+	if id, ok := m.vocab.find(e); ok {
+		return id
+	}
+	return -1
+}
+
+// fallBack appends the byte tokens of a character, if the model has them all.
+func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
+	if !m.fallback {
+		return false
+	}
+	for _, b := range []byte(word[i : i+n]) {
+		if m.bytes[b] < 0 {
+			return false
+		}
+	}
+	for _, b := range []byte(word[i : i+n]) {
+		e.syms = append(e.syms, m.bytes[b])
+	}
+	return true
+}
+
+// setCut lets words be cut in front of ▁ if allowed: no merge joins another character with a following ▁. Then even text
+// without a pre-tokenizer (Gemma, Llama-2) falls apart into words.
+func (m *bpe) setCut(allowed bool) {
+	if allowed && !m.vocab.byteLevel && m.prefix == "" && m.suffix == "" {
+		m.cut = metaspace
+	}
+}
+
+const metaspace = "▁" // U+2581, SentencePiece's mark for a space

@@ -1,0 +1,142 @@
+// Package weft runs large language models inside a Go program, on an NVIDIA GPU or on the CPU, with no cgo and
+// nothing installed but the GPU's driver.
+//
+//	m, err := weft.Open("SmolLM2-135M-Instruct.Q4_1.gguf", weft.Options{})
+//	...
+//	defer m.Close()
+//	text, err := m.Generate(ctx, "The capital of France is", weft.Params{MaxTokens: 16})
+//
+// A Model is safe for concurrent use: requests from many goroutines run in one batch. There is no global state; any
+// number of models may be open at once.
+package weft
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/chat"
+	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/model"
+	"github.com/weft-llm/weft/model/weights"
+	"github.com/weft-llm/weft/tokenizer"
+)
+
+// Options say where and how large a model runs. The zero value is a good start.
+type Options struct {
+	Device   string                  // "auto" (the first GPU, else the CPU), "cpu", "cuda" or "cuda:N"; default "auto"
+	Dummy    bool                    // random weights for any directory with a config.json: for benchmarks
+	Threads  int                     // of the CPU backend; default: all cores
+	Engine   engine.Options          // limits of the engine
+	Progress func(done, total int64) // called while weights load, with bytes; may be nil
+}
+
+// Model is an open model with its engine, tokenizer and chat template.
+type Model struct {
+	name       string
+	config     weights.Config
+	checkpoint *weights.Checkpoint
+	tokenizer  *tokenizer.Tokenizer // nil when the model came without one
+	template   *chat.Template       // nil when the model came without one
+	engine     *engine.Engine
+	eos        []int32
+	bytes      int64 // of weights on the device
+	unread     int64 // of those, what a decode step does not read: an embedding that is not also the head
+}
+
+// Open loads the model at path: a Hugging Face directory or a .gguf file. It returns when requests can be served.
+func Open(path string, o Options) (*Model, error) {
+	c, err := openCheckpoint(path, o.Dummy)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{name: nameOf(path), checkpoint: c, config: c.Config}
+	if err := m.openText(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	m.engine, err = engine.Start(o.Engine, func() (backend.Backend, engine.Model, error) { return m.load(o) })
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return m, nil
+}
+
+func openCheckpoint(path string, dummy bool) (*weights.Checkpoint, error) {
+	if dummy {
+		return weights.OpenDummy(path)
+	}
+	return weights.Open(path)
+}
+
+// load runs on the engine's goroutine, which owns the device.
+func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
+	b, err := openDevice(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := model.Load(m.checkpoint, b, model.LoadOptions{MaxContext: o.Engine.MaxContext, Progress: o.Progress})
+	if err != nil {
+		return nil, nil, errors.Join(err, b.Close())
+	}
+	m.eos, m.bytes = d.EOS(), d.WeightBytes()
+	return b, d, nil
+}
+
+// openText makes the tokenizer and the template of the checkpoint. A model without them can still run on token ids.
+func (m *Model) openText() (err error) {
+	if m.tokenizer, err = Tokenizer(m.checkpoint); err != nil && !errors.Is(err, errNoTokenizer) {
+		return err
+	}
+	if m.checkpoint.ChatTemplate == "" {
+		return nil
+	}
+	if m.template, err = chat.Parse(m.checkpoint.ChatTemplate); err != nil {
+		return fmt.Errorf("cannot read the chat template of %s: %w", m.name, err)
+	}
+	return nil
+}
+
+var errNoTokenizer = errors.New("weft: the model comes without a tokenizer")
+
+// Tokenizer makes the tokenizer that a checkpoint carries.
+func Tokenizer(c *weights.Checkpoint) (*tokenizer.Tokenizer, error) {
+	switch {
+	case c.TokenizerJSON != nil:
+		return tokenizer.FromJSON(c.TokenizerJSON, c.TokenizerConfig)
+	case c.SentencePiece != nil:
+		return tokenizer.FromSentencePiece(c.SentencePiece, c.TokenizerConfig)
+	case c.Metadata != nil:
+		return tokenizer.FromGGUF(c.Metadata)
+	}
+	return nil, errNoTokenizer
+}
+
+// Close cancels what is under way and frees everything.
+func (m *Model) Close() error { return errors.Join(m.engine.Close(), m.checkpoint.Close()) }
+
+// Name returns the model's name: the file's or directory's, without its ending.
+func (m *Model) Name() string { return m.name }
+
+// Config returns the model's architecture and sizes.
+func (m *Model) Config() weights.Config { return m.config }
+
+// Engine returns the engine: token ids in, token ids out.
+func (m *Model) Engine() *engine.Engine { return m.engine }
+
+// WeightBytes returns the memory that the weights take on the device.
+func (m *Model) WeightBytes() int64 { return m.bytes }
+
+func nameOf(path string) string {
+	name := filepath.Base(filepath.Clean(path))
+	return strings.TrimSuffix(name, ".gguf")
+}
+
+// StepBytes returns the bytes that one decode step of batch requests must read at least, each with context tokens in
+// the cache: the weights once, and every key and value.
+func (m *Model) StepBytes(batch, context int) int64 {
+	c := &m.config
+	kv := 2 * int64(c.Layers) * int64(c.KVHeads) * m.engine.Info().Activation.Bytes(c.HeadDim)
+	return m.bytes - m.unread + int64(batch)*int64(context)*kv
+}
