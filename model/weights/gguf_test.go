@@ -26,9 +26,13 @@ func (g *ggufBytes) u64(v uint64) *ggufBytes {
 	return g
 }
 
-func (g *ggufBytes) str(s string) *ggufBytes {
-	g.u64(uint64(len(s))).b = append(g.b, s...)
+func (g *ggufBytes) raw(b ...byte) *ggufBytes {
+	g.b = append(g.b, b...)
 	return g
+}
+
+func (g *ggufBytes) str(s string) *ggufBytes {
+	return g.u64(uint64(len(s))).raw([]byte(s)...)
 }
 
 func ggufHead(version uint32, tensors, pairs uint64) *ggufBytes {
@@ -56,20 +60,20 @@ func (g *ggufBytes) data(n int) []byte { return append(g.pad(32).b, make([]byte,
 
 func TestGGUF_ReadsEveryMetadataType(t *testing.T) {
 	g := ggufHead(3, 0, 15)
-	g.str("u8").u32(ggufU8).b = append(g.b, 200)
-	g.str("i8").u32(ggufI8).b = append(g.b, 0xff)
-	g.str("u16").u32(ggufU16).b = append(g.b, 1, 2)
-	g.str("i16").u32(ggufI16).b = append(g.b, 0xfe, 0xff)
+	g.str("u8").u32(ggufU8).raw(200)
+	g.str("i8").u32(ggufI8).raw(0xff)
+	g.str("u16").u32(ggufU16).raw(1, 2)
+	g.str("i16").u32(ggufI16).raw(0xfe, 0xff)
 	g.str("u32").u32(ggufU32).u32(1 << 31)
 	g.str("i32").u32(ggufI32).u32(math.MaxUint32)
 	g.str("f32").u32(ggufF32).u32(math.Float32bits(1.5))
-	g.str("bool").u32(ggufBool).b = append(g.b, 1)
+	g.str("bool").u32(ggufBool).raw(1)
 	g.str("string").u32(ggufString).str("grüß")
 	g.str("u64").u32(ggufU64).u64(1 << 63)
 	g.str("i64").u32(ggufI64).u64(math.MaxUint64)
 	g.str("f64").u32(ggufF64).u64(math.Float64bits(2.5))
 	g.str("strings").u32(ggufArray).u32(ggufString).u64(2).str("a").str("")
-	g.str("bools").u32(ggufArray).u32(ggufBool).u64(2).b = append(g.b, 0, 1)
+	g.str("bools").u32(ggufArray).u32(ggufBool).u64(2).raw(0, 1)
 	g.str("nested").u32(ggufArray).u32(ggufArray).u64(1).u32(ggufI32).u64(1).u32(7)
 	f, err := parseGGUF("x.gguf", g.b)
 	if err != nil {
