@@ -53,7 +53,7 @@ func Inspect(c *weights.Checkpoint) Report {
 
 // WeightBytes returns the memory that the weights take as type t; Invalid means as stored, which is how the cpu
 // backend holds them.
-func (r *Report) WeightBytes(t tensor.DType) int64 {
+func (r Report) WeightBytes(t tensor.DType) int64 {
 	if t != tensor.Invalid {
 		return r.Parameters * int64(t.Size())
 	}
@@ -64,14 +64,14 @@ func (r *Report) WeightBytes(t tensor.DType) int64 {
 }
 
 // KVBytesPerToken returns the KV cache that one token takes as type t.
-func (r *Report) KVBytesPerToken(t tensor.DType) int64 {
+func (r Report) KVBytesPerToken(t tensor.DType) int64 {
 	c := &r.Config
 	return 2 * int64(c.Layers) * int64(c.KVHeads) * int64(c.HeadDim) * int64(t.Size())
 }
 
 // ContextThatFits returns how many tokens of KV cache, in all requests together, memory bytes hold beside the weights.
 // Activations, of some hundred MB at most, are not counted. It is not bounded by Config.MaxPositions.
-func (r *Report) ContextThatFits(memory int64, weights, kv tensor.DType) int64 {
+func (r Report) ContextThatFits(memory int64, weights, kv tensor.DType) int64 {
 	if per := r.KVBytesPerToken(kv); per > 0 {
 		return max(0, (memory-r.WeightBytes(weights))/per)
 	}

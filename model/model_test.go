@@ -156,6 +156,28 @@ func TestInspect_CountsADummysParameters(t *testing.T) {
 	}
 }
 
+func TestInspect_SaysWhatItIsAndWhyItCannotRun(t *testing.T) {
+	for _, c := range []struct {
+		arch, setting string
+		want          []string
+	}{
+		{"LlamaForCausalLM", `"torch_dtype":"float16"`, []string{"4 heads of 16 over 2 KV heads", "128 tokens at most", "256 B a token in bf16", "runs it"}},
+		{"Gemma2ForCausalLM", `"sliding_window":32`, []string{"1 of 2 layers see the last 32 tokens", "runs it"}},
+		{"LlamaForCausalLM", `"num_experts":8`, []string{"cannot run it: the setting num_experts = 8"}},
+		{"MambaForCausalLM", `"d_conv":4`, []string{"cannot run it: the architecture \"MambaForCausalLM\" is unknown"}},
+	} {
+		var b strings.Builder
+		if err := Inspect(dummy(t, c.arch, c.setting)).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(b.String(), want) {
+				t.Errorf("%s with %s: the report lacks %q:\n%s", c.arch, c.setting, want, b.String())
+			}
+		}
+	}
+}
+
 // trace is a backend that computes nothing; it notes the order of operations.
 type trace struct {
 	backend.Kernels
