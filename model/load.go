@@ -19,11 +19,14 @@ type LoadOptions struct {
 
 // Load packs a checkpoint's weights on b. Keep c open as long as b: the cpu backend computes on the mapped
 // file. Load refuses, naming them, architectures, settings and tensors that it would have to ignore.
-func Load(c *weights.Checkpoint, b backend.Backend, o LoadOptions) (*Decoder, error) {
+func Load(c *weights.Checkpoint, b backend.Loader, o LoadOptions) (*Decoder, error) {
 	if why := Refusals(c); len(why) > 0 {
 		return nil, fmt.Errorf("cannot load %s: %s", c.Path, strings.Join(why, "; "))
 	}
-	l := &loader{c: c, b: b, cfg: &c.Config, family: families[c.Config.Arch], used: map[string]bool{}, progress: o.Progress}
+	l := newLoader(c, b, o.Progress)
+	if l.total = c.Bytes(); l.total == 0 && o.Progress != nil {
+		l.total = parameters(c) * int64(c.Config.DType.Size())
+	}
 	m := &Decoder{config: c.Config, eps: c.Config.Eps, embedScale: c.Config.EmbedScale, maxContext: o.MaxContext}
 	if m.maxContext == 0 {
 		m.maxContext = c.Config.MaxPositions
@@ -71,14 +74,19 @@ func Refusals(c *weights.Checkpoint) []string {
 // loader loads tensor by tensor. The first failure sticks.
 type loader struct {
 	c        *weights.Checkpoint
-	b        backend.Backend
+	b        backend.Loader
 	cfg      *weights.Config
 	family   family
 	used     map[string]bool
 	progress func(done, total int64)
 	done     int64
+	total    int64
 	bytes    int64
 	err      error
+}
+
+func newLoader(c *weights.Checkpoint, b backend.Loader, progress func(done, total int64)) *loader {
+	return &loader{c: c, b: b, cfg: &c.Config, family: families[c.Config.Arch], used: map[string]bool{}, progress: progress}
 }
 
 func (l *loader) model(m *Decoder) {
@@ -239,12 +247,13 @@ func (l *loader) keep(w backend.Weight, err error) backend.Weight {
 }
 
 func (l *loader) count(parts ...backend.Source) {
+	if l.progress == nil {
+		return
+	}
 	for _, s := range parts {
-		l.done += int64(len(s.Data))
+		l.done += s.Type.Bytes(int(elements(s.Dim)))
 	}
-	if l.progress != nil {
-		l.progress(l.done, max(l.done, l.c.Bytes()))
-	}
+	l.progress(l.done, max(l.done, l.total))
 }
 
 // leftovers refuses tensors that no part of the model has asked for: to drop one silently would be to run another

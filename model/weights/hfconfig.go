@@ -47,6 +47,7 @@ func parseHFConfig(path string, b []byte) (Config, error) {
 	c.readTokens(s)
 	if text != s {
 		c.readTokens(text)
+		c.DType = c.dtype(s)
 		c.Unsupported = append(c.Unsupported, s.unknown()...)
 	}
 	c.Unsupported = append(c.Unsupported, text.unknown()...)

@@ -134,7 +134,8 @@ func short(v jsontext.Value) string {
 }
 
 // ignorable are settings that do not change what a forward pass computes: bookkeeping, training, text generation
-// defaults of transformers' PretrainedConfig, and special token ids that the tokenizer's own files tell.
+// defaults of transformers' PretrainedConfig, special token ids that the tokenizer's own files tell, and a few that
+// transformers does not read either.
 var ignorable = setOf(
 	"_name_or_path", "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_from_model_config",
 	"transformers_version", "model_type", "architectures", "auto_map", "torchscript", "use_bfloat16", "use_cache",
@@ -148,7 +149,7 @@ var ignorable = setOf(
 	"do_sample", "max_length", "min_length", "temperature", "top_k", "top_p", "typical_p", "num_beams",
 	"num_beam_groups", "num_return_sequences", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
 	"encoder_no_repeat_ngram_size", "diversity_penalty", "early_stopping", "remove_invalid_values", "tf_legacy_loss",
-	"is_decoder", "is_llama_config", "unsloth_fixed", "unsloth_version", "cache_implementation",
+	"is_decoder", "is_llama_config", "max_window_layers", "full_attn_mod", "interpolate_factor", "sliding_window_size", "unsloth_fixed", "unsloth_version", "cache_implementation",
 	"transformers.js_config", "use_reentrant", "image_token_index", "image_token_id",
 	"boi_token_index", "eoi_token_index", "boi_token_id", "eoi_token_id", "mm_tokens_per_image", "vision_config",
 )
