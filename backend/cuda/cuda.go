@@ -27,6 +27,7 @@ type Backend struct {
 	ctx    *driver.Context
 	k      *ptx.Kernels
 	stream driver.Stream
+	driver string // version
 
 	limits   backend.Limits
 	rows     int // rows of a padded batch at most
@@ -72,7 +73,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if o.Chunk <= 0 {
 		o.Chunk = 32 << 20
 	}
-	b := &Backend{opts: o}
+	b := &Backend{opts: o, driver: version(lib)}
 	if b.ctx, err = d.Open(); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, err)
 	}
@@ -86,6 +87,15 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	return b, nil
 }
 
+// version is the CUDA version of the driver, "" when it does not tell.
+func version(lib *driver.Library) string {
+	v, err := lib.DriverVersion()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("CUDA %d.%d", v/1000, v%1000/10)
+}
+
 // Info describes the GPU. Free is 0 when the driver does not tell.
 func (b *Backend) Info() backend.Info {
 	d := b.ctx.Device
@@ -94,7 +104,7 @@ func (b *Backend) Info() backend.Info {
 		free, total = 0, d.TotalMemory
 	}
 	return backend.Info{
-		Name: d.Name, Activation: tensor.BF16, Free: free, Total: total,
+		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Free: free, Total: total, Async: true,
 		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
 	}
 }
