@@ -41,7 +41,7 @@ func syntax(err error) string {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "it ends too early"
 	}
-	return strings.TrimPrefix(err.Error(), "jsontext: ")
+	return cut(strings.TrimPrefix(err.Error(), "jsontext: "), maxCauseBytes)
 }
 
 // depth returns how deep brackets nest in b. It needs no valid JSON.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -40,7 +41,7 @@ func invalid(param, format string, args ...any) *apiError {
 }
 
 func unknownField(param string) *apiError {
-	e := invalid(param, "Unknown field %s.", quote(param))
+	e := invalid(cut(param, maxNameBytes), "Unknown field %s.", quote(param))
 	e.code = "unknown_parameter"
 	return e
 }
@@ -84,7 +85,8 @@ func tooLong(promptParam, maxParam string, prompt, maxTokens, limit int) *apiErr
 	return e
 }
 
-// submitError says in the client's words why the engine did not take a request. started tells whether tokens had come.
+// engineError says in the client's words why the engine did not take r, or ended it. started tells whether tokens had
+// come.
 func engineError(err error, r *request, started bool) *apiError {
 	var long *engine.TooLongError
 	var field *engine.RequestError
@@ -160,10 +162,18 @@ func appendNullable(b []byte, s string) []byte {
 	return appendString(b, s)
 }
 
+// What an error repeats of a request is cut to these lengths.
+const (
+	maxNameBytes  = 64
+	maxCauseBytes = 300
+)
+
 // quote returns a name that a client sent, cut to a length that is good to read, in quotes.
-func quote(name string) string {
-	if len(name) > 64 {
-		name = name[:64] + "…"
+func quote(name string) string { return strconv.Quote(cut(name, maxNameBytes)) }
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	return strconv.Quote(name)
+	return strings.ToValidUTF8(s[:n], "") + "…"
 }

@@ -115,6 +115,23 @@ func TestFields_BadOnesAreNamed(t *testing.T) {
 	}
 }
 
+func TestFields_ErrorsRepeatLittle(t *testing.T) {
+	s := start(t, always(say("hello")))
+	long := strings.Repeat("é", 1<<20)
+	for _, body := range []string{
+		`{"` + long + `":1}`,
+		`{"` + long + `":1,"` + long + `":1}`,
+		`{"messages":[{"role":"` + long + `","content":""}]}`,
+		`{"messages":[{"role":"user","content":"","` + long + `":1}]}`,
+		chatBody(`"model":"` + long + `"`),
+		chatBody(`"logit_bias":{"` + long + `":1}`),
+	} {
+		if a := s.post(t, chatPath, body); a.status < 400 || len(a.body) > 2000 {
+			t.Errorf("%.60s: %d with %d bytes", body, a.status, len(a.body))
+		}
+	}
+}
+
 // leak is what no error may hold: pointers, Go files, packages' names.
 var leak = regexp.MustCompile(`0x[0-9a-f]|\.go:|goroutine|jsontext:|engine:|runtime error|\*server`)
 

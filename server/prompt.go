@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/valyala/fasthttp"
 )
 
 // readPrompt takes a string, an array of strings, an array of token ids or an array of such arrays.
@@ -74,11 +75,11 @@ func (s *Server) encode(r *request, text string) ([]int32, *apiError) {
 // chatIDs renders a conversation and turns it into token ids.
 func (s *Server) chatIDs(r *request) ([]int32, *apiError) {
 	if s.template == nil {
-		return nil, refused(400, "no_chat_template", "The model has no chat template. Use /v1/completions.")
+		return nil, refused(fasthttp.StatusBadRequest, "no_chat_template", "The model has no chat template. Use /v1/completions.")
 	}
 	text, err := s.template.Render(r.messages, r.kwargs, !r.noPrompt)
 	if err != nil {
-		return nil, invalid("messages", "The model's chat template refused the conversation: %s.", err)
+		return nil, invalid("messages", "The model's chat template refused the conversation: %s.", cut(err.Error(), maxCauseBytes))
 	}
 	ids, err := s.tokenizer.Encode(text, true, false) // the template writes BOS where the model wants it
 	if err != nil || len(ids) == 0 {
