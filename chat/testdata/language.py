@@ -95,7 +95,7 @@ add(r"""
 {{ s[1:8:3] }} {{ s[8:1:-2] }} {{ l[::-1] }} {{ l[1:] }} {{ l[:-1] }} {{ (1,2,3)[1:] }} {{ range(10)[2:8:3] }} {{ range(10)[::-2] }}
 {{ s[::0] }}
 {{ s['a':] }}
-{{ 5[1:] }}
+{{ n[1:] }}
 {{ d[1:2] }}
 {{ missing[1:] }}
 {{ s[1.0] }}|{{ s['upper']() }} {{ s.upper() }} {{ s.lower() }} {{ s.title() }} {{ s.swapcase() }} {{ s.capitalize() }} {{ u.upper() }} {{ u.title() }} {{ u.capitalize() }} {{ 'ΑΣ ΑΣΑ'.lower() }} {{ 'ﬁx ǆ'.title() }} {{ 'STRASSE ß'.casefold() }}
