@@ -78,6 +78,17 @@ def environment(now):
     return env
 
 
+def line_of(e):
+    """The line of the template where e was raised, 0 if that cannot be told."""
+    line = getattr(e, "lineno", 0) if isinstance(e, jinja2.TemplateSyntaxError) else 0
+    tb = e.__traceback__
+    while tb is not None and not isinstance(e, SyntaxError):
+        if tb.tb_frame.f_code.co_filename == "<template>":
+            line = tb.tb_lineno
+        tb = tb.tb_next
+    return line
+
+
 class Oracle:
     def __init__(self):
         self.now = [0]
@@ -93,7 +104,7 @@ class Oracle:
             text.encode("utf-8")
             return {"text": text}
         except Exception as e:
-            return {"error": {"kind": type(e).__name__, "msg": str(getattr(e, "message", None) or e)}}
+            return {"error": {"kind": type(e).__name__, "msg": str(getattr(e, "message", None) or e), "line": line_of(e)}}
 
 
 if __name__ == "__main__":
