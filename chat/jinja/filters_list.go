@@ -466,7 +466,7 @@ func filterBatch(st *state, v Value, a *args) Value {
 		}
 		if !isNone(b[1]) && int64(len(row)) < n {
 			missing := n - int64(len(row))
-			st.step(int(min(missing, maxSteps+1)) / itemsPerStep)
+			st.many(missing)
 			for ; missing > 0; missing-- {
 				row = append(row, b[1])
 			}

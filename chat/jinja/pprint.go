@@ -139,6 +139,7 @@ func (p *prettyPrinter) text(s string, indent, allowance, level int) {
 		allowance++
 	}
 	width := prettyWidth - indent
+	p.st.bytes(64 * len(s)) // every word is quoted on its own
 	var chunks []string
 	lines := splitLines(s, true)
 	for i, line := range lines {

@@ -21,7 +21,7 @@ func filterWordWrap(st *state, v Value, a *args) Value {
 		raise("AttributeError", "%s object has no attribute 'splitlines'", quote(v.typeName()))
 	}
 	var out strings.Builder
-	st.bytes(8 * len(s))
+	st.bytes(64 * len(s)) // a word takes much more room while lines are put together
 	for i, line := range splitLines(s, false) {
 		if i > 0 {
 			st.grow(out.Len(), len(sep))
