@@ -311,6 +311,11 @@ func (p *parser) subscript(x expr) expr {
 	if len(items) == 1 {
 		return &getItem{at, x, items[0]}
 	}
+	for _, i := range items {
+		if _, ok := i.(*sliceExpr); ok {
+			pythonAt(int(at), "invalid syntax")
+		}
+	}
 	return &getItem{at, x, &listExpr{at, items, true}}
 }
 

@@ -246,7 +246,7 @@ func (p *parser) fromStmt(at pos) stmt {
 		line := p.cur().line
 		target := p.targetName()
 		if strings.HasPrefix(target, "_") {
-			failAt(line, "names starting with an underline can not be imported")
+			assertAt(line, "names starting with an underline can not be imported")
 		}
 		if p.skipName("as") {
 			target = p.targetName()
