@@ -64,11 +64,11 @@ gpu_bundle() {
   local out=dist/gpu package name
   rm -rf $out && mkdir -p $out
   GOOS=linux GOARCH=amd64 build $out/weft
-  for package in driver ptx backend/cuda engine; do
+  for package in driver driver/nvml ptx backend/cuda internal/golden; do
     name=$(echo $package | tr / -)
-    GOOS=linux GOARCH=amd64 go test -c -trimpath -o $out/$name.test ./$package
+    GOOS=linux GOARCH=amd64 go test -c -trimpath -ldflags "-s -w" -o $out/$name.test ./$package
   done
-  cp tools/gpu/run.sh $out/run.sh
+  cp -r tools/gpu/run.sh bench/models $out/
   ls -l $out
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // TestClients runs the official clients against a server whose model always says the same. WEFT_PYTHON is a Python that
-// has openai; WEFT_NODE_DIR is a folder where npm installed openai.
+// has openai; WEFT_NODE_DIR is a folder where npm installed openai, ai and @ai-sdk/openai-compatible.
 func TestClients(t *testing.T) {
 	s := start(t, func(q engine.Request) script {
 		out := say("The", " capital", " of", " France")
@@ -38,6 +38,7 @@ func TestClients(t *testing.T) {
 	for _, c := range []struct{ name, env, dir, program, script string }{
 		{"python", "WEFT_PYTHON", scripts, os.Getenv("WEFT_PYTHON"), "openai_client.py"},
 		{"node", "WEFT_NODE_DIR", os.Getenv("WEFT_NODE_DIR"), "node", "openai_client.mjs"},
+		{"ai-sdk", "WEFT_NODE_DIR", os.Getenv("WEFT_NODE_DIR"), "node", "ai_sdk.mjs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if os.Getenv(c.env) == "" {

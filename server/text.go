@@ -19,7 +19,9 @@ func (t modelTokenizer) Encode(text string, parseSpecial, addSpecial bool) ([]in
 	return t.Tokenizer.Encode(nil, text, tokenizer.EncodeOptions{ParseSpecial: parseSpecial, AddSpecial: addSpecial})
 }
 
-func (t modelTokenizer) NewStream(keepSpecial bool) TextStream { return t.Tokenizer.NewStream(keepSpecial) }
+func (t modelTokenizer) NewStream(keepSpecial bool) TextStream {
+	return t.Tokenizer.NewStream(keepSpecial)
+}
 
 // NewTemplate makes t the server's. The templates see the texts of t's BOS and EOS tokens.
 func NewTemplate(t *chat.Template, tok *tokenizer.Tokenizer) Template {

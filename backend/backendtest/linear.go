@@ -63,7 +63,9 @@ func (h *harness) linearCase(n int, bias []float32, parts ...matrix) {
 		}
 	}
 	h.add(op{label("Linear T=%d %s %d parts bias %v", n, parts[0].source.Name, len(parts), bias != nil),
-		func(k backend.Kernels, _ *backend.Batch, in func(input) tensor.View) tensor.View { return k.Linear(in(x), w, bw) },
+		func(k backend.Kernels, _ *backend.Batch, in func(input) tensor.View) tensor.View {
+			return k.Linear(in(x), w, bw)
+		},
 		r, dotTolerance})
 }
 

@@ -49,7 +49,9 @@ func (p *pool) do(t task, units, grain int) {
 		return
 	}
 	if p.workers == 1 || units <= grain {
-		t.run(0, 0, units)
+		for lo := 0; lo < units; lo += grain {
+			t.run(0, lo, min(lo+grain, units))
+		}
 		return
 	}
 	p.task, p.units, p.grain = t, units, grain

@@ -1,0 +1,143 @@
+// Package cuda runs the operations of a model on one NVIDIA GPU, by the kernels of package ptx. Activations and the KV
+// cache are bf16, sums f32; weights of any type are made bf16 as they are loaded.
+//
+// All device memory is taken by loading, Plan and AllocKV; a step allocates nothing, neither there nor on the Go heap.
+package cuda
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/ptx"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// Options choose how a Backend computes.
+type Options struct {
+	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
+	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+}
+
+// Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
+// thread that it was opened on.
+type Backend struct {
+	opts   Options
+	ctx    *driver.Context
+	k      *ptx.Kernels
+	stream driver.Stream
+	driver string // version
+
+	limits   backend.Limits
+	rows     int // rows of a padded batch at most
+	planning bool
+	planned  bool
+	err      error // the first of the step
+
+	memory  memory // device memory that lives until Close
+	staging *staging
+	arena   arena
+	inputs  inputs
+	steps   [2]step
+	ticket  uint64
+	results results
+	sampler sampler
+	kv      cache
+
+	attendWork tensor.View // i32 [n], of decode attention
+	graphs     graphs
+}
+
+var (
+	_ backend.Backend = (*Backend)(nil)
+	_ backend.Memory  = (*Backend)(nil)
+)
+
+// Open opens GPU device, counted from 0 as the driver counts. Lock the OS thread first. Without a usable driver the
+// error matches driver.ErrNoDriver.
+func Open(device int, o Options) (*Backend, error) {
+	lib, err := driver.Open()
+	if err != nil {
+		return nil, fmt.Errorf("cannot open GPU %d: %w", device, err)
+	}
+	return OpenWith(lib, device, o)
+}
+
+// OpenWith is Open with a driver that is loaded already.
+func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
+	d, err := lib.Device(device)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open GPU %d: %w", device, err)
+	}
+	if o.Chunk <= 0 {
+		o.Chunk = 32 << 20
+	}
+	b := &Backend{opts: o, driver: version(lib)}
+	if b.ctx, err = d.Open(); err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", d, err)
+	}
+	b.memory.ctx = b.ctx
+	if b.k, err = ptx.Open(b.ctx); err == nil {
+		b.stream, err = b.ctx.NewStream()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot open %s: %w", d, errors.Join(err, b.Close()))
+	}
+	return b, nil
+}
+
+// version is the CUDA version of the driver, "" when it does not tell.
+func version(lib *driver.Library) string {
+	v, err := lib.DriverVersion()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("CUDA %d.%d", v/1000, v%1000/10)
+}
+
+// Info describes the GPU. Free is 0 when the driver does not tell.
+func (b *Backend) Info() backend.Info {
+	d := b.ctx.Device
+	free, total, err := b.ctx.MemInfo()
+	if err != nil {
+		free, total = 0, d.TotalMemory
+	}
+	return backend.Info{
+		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Free: free, Total: total, Async: true,
+		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
+	}
+}
+
+// Context is where b's memory lies.
+func (b *Backend) Context() *driver.Context { return b.ctx }
+
+// Kernels is the kernel library that b launches from, to list and force variants.
+func (b *Backend) Kernels() *ptx.Kernels { return b.k }
+
+// Err returns the first failure since Begin.
+func (b *Backend) Err() error { return b.err }
+
+// fail keeps the first error of the step.
+func (b *Backend) fail(err error) {
+	if b.err == nil && err != nil {
+		b.err = err
+	}
+}
+
+// Close waits for the GPU and frees everything. Every step is tried; a second Close does nothing.
+func (b *Backend) Close() error {
+	if b.ctx == nil {
+		return nil
+	}
+	errs := []error{b.ctx.Sync(), b.graphs.close(), b.staging.close(), closeSteps(&b.steps)}
+	if b.k != nil {
+		errs = append(errs, b.k.Close())
+	}
+	errs = append(errs, b.memory.close(), b.stream.Destroy(), b.ctx.Close())
+	*b = Backend{}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cannot close the GPU: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package cuda
+
+import (
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/ptx"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// Embed returns rows b.IDs of table times scale. Its result lives until the next Begin.
+func (b *Backend) Embed(table backend.Weight, batch *backend.Batch, scale float32) tensor.View {
+	v := viewOf(table)
+	y := b.allocIn(&b.arena.regions[lasting], tensor.BF16, batch.IDs.Dim[0], v.Dim[1])
+	if b.err == nil {
+		b.fail(b.k.Rows(b.stream, y, v, batch.IDs, scale))
+	}
+	return y
+}
+
+// Last gathers rows batch.Last of x.
+func (b *Backend) Last(x tensor.View, batch *backend.Batch) tensor.View {
+	y := b.alloc(tensor.BF16, batch.Last.Dim[0], x.Dim[1])
+	if b.err == nil {
+		b.fail(b.k.Rows(b.stream, y, x, batch.Last, 1))
+	}
+	return y
+}
+
+// RMSNorm returns x / sqrt(mean(x²)+eps) · w.
+func (b *Backend) RMSNorm(x tensor.View, w backend.Weight, eps float32) tensor.View {
+	y := b.alloc(tensor.BF16, x.Dim[0], x.Dim[1])
+	if b.err == nil {
+		b.fail(b.k.RMSNorm(b.stream, y, x, viewOf(w), eps))
+	}
+	return y
+}
+
+// AddRMSNorm adds x to res and returns the norm of the sum, and the sum, rounded to bf16 before the norm.
+func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
+	switch {
+	case res.Rank == 0 && w == nil:
+		return x, x
+	case res.Rank == 0:
+		return b.RMSNorm(x, w, eps), x
+	case w == nil:
+		if b.err == nil {
+			b.fail(b.k.Add(b.stream, res, x))
+		}
+		return res, res
+	}
+	y = b.alloc(tensor.BF16, x.Dim[0], x.Dim[1])
+	if b.err == nil {
+		b.fail(b.k.AddRMSNorm(b.stream, y, res, x, viewOf(w), eps))
+	}
+	return y, res
+}
+
+// Linear returns x·Wᵀ + bias.
+func (b *Backend) Linear(x tensor.View, w, bias backend.Weight) tensor.View {
+	v := viewOf(w)
+	y := b.alloc(tensor.BF16, x.Dim[0], v.Dim[0])
+	if b.err == nil {
+		b.fail(b.k.Linear(b.stream, y, x, v, viewOf(bias)))
+	}
+	return y
+}
+
+// GatedLinear returns act(x·gateᵀ) · (x·upᵀ).
+func (b *Backend) GatedLinear(x tensor.View, w backend.Weight, act backend.Activation) tensor.View {
+	var v tensor.View
+	if g, ok := w.(*weight); ok && g != nil && g.gated {
+		v = g.view
+	}
+	y := b.alloc(tensor.BF16, x.Dim[0], v.Dim[0]/2)
+	if b.err == nil {
+		b.fail(b.k.GatedLinear(b.stream, y, x, v, activations[act]))
+	}
+	return y
+}
+
+var activations = [...]ptx.Activation{backend.SiLU: ptx.SiLU, backend.GELU: ptx.GELU, backend.GELUTanh: ptx.GELUTanh}
+
+// Logits returns scale·x·Wᵀ as f32, softly capped when softcap > 0.
+func (b *Backend) Logits(x tensor.View, w backend.Weight, scale, softcap float32) tensor.View {
+	v := viewOf(w)
+	y := b.alloc(tensor.F32, x.Dim[0], v.Dim[0])
+	if b.err == nil {
+		b.fail(b.k.Logits(b.stream, y, x, v, scale, softcap))
+	}
+	return y
+}
+
+// AllReduce returns x: this backend is one rank.
+func (b *Backend) AllReduce(x tensor.View) tensor.View { return x }

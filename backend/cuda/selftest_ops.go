@@ -1,0 +1,204 @@
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/weft-llm/weft/ptx"
+	"github.com/weft-llm/weft/tensor"
+)
+
+func (t *selfTest) norms() {
+	const rows, h, eps = 5, 1032, 1e-5
+	x, res, w := t.random(tensor.BF16, rows, h), t.random(tensor.BF16, rows, h), t.random(tensor.F32, h)
+	y := t.poisoned(tensor.BF16, rows, h)
+	err := t.b.k.RMSNorm(t.b.stream, y.View, x.View, w.View, eps)
+	t.report("rmsnorm", errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, roundBF16)))
+
+	sum := make([]float64, len(x.host))
+	rounded := make([]float32, len(x.host))
+	for i, v := range x.host {
+		sum[i] = float64(v) + float64(res.host[i])
+		rounded[i] = fromBF16(toBF16(v + res.host[i]))
+	}
+	err = t.b.k.AddRMSNorm(t.b.stream, y.View, res.View, x.View, w.View, eps)
+	t.report("add_rmsnorm", errors.Join(err, t.expect(res.View, sum, nil, roundBF16),
+		t.expect(y.View, normOf(rounded, w.host, eps), nil, roundBF16)))
+
+	res = t.put(tensor.BF16, res.host, rows, h)
+	err = t.b.k.Add(t.b.stream, res.View, x.View)
+	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, roundBF16)))
+}
+
+func normOf(x, w []float32, eps float64) []float64 {
+	var out []float64
+	for ; len(x) > 0; x = x[len(w):] {
+		sum := 0.0
+		for _, v := range x[:len(w)] {
+			sum += float64(v) * float64(v)
+		}
+		scale := 1 / math.Sqrt(sum/float64(len(w))+eps)
+		for i, v := range x[:len(w)] {
+			out = append(out, float64(v)*scale*float64(w[i]))
+		}
+	}
+	return out
+}
+
+func (t *selfTest) gather() {
+	const n, h, scale = 7, 264, 3
+	table, index := t.random(tensor.BF16, n, h), []float32{6, 0, 3, 3, -1}
+	ids, y := t.put(tensor.I32, index, len(index)), t.poisoned(tensor.BF16, len(index), h)
+	var want []float64
+	for _, id := range index {
+		for _, v := range table.host[max(0, int(id))*h:][:h] {
+			want = append(want, scale*float64(v))
+		}
+	}
+	err := t.b.k.Rows(t.b.stream, y.View, table.View, ids.View, scale)
+	t.report("rows", errors.Join(err, t.expect(y.View, want, nil, roundBF16)))
+}
+
+// linears runs each tile with each epilogue on ragged sizes, K once split and once not.
+func (t *selfTest) linears() {
+	defer func() { t.report("linear: giving back the choice", t.b.k.Force("linear", "")) }()
+	for _, v := range t.b.k.Variants() {
+		if v.Op != "linear" {
+			continue
+		}
+		err := t.b.k.Force("linear", v.Name)
+		for _, s := range []struct{ m, n, k int }{{1, 80, 1096}, {v.Rows, 208, 72}, {v.Rows - 1, 112, 2048}} {
+			err = errors.Join(err, t.linear(max(1, s.m), s.n, s.k))
+		}
+		t.report(v.Op+" "+v.Name, err)
+	}
+}
+
+func (t *selfTest) linear(m, n, k int) error {
+	x, w, bias := t.random(tensor.BF16, m, k), t.random(tensor.BF16, n, k), t.random(tensor.F32, n)
+	want, mag := dots(x.host, w.host, k)
+	y, z, g := t.poisoned(tensor.BF16, m, n), t.poisoned(tensor.F32, m, n), t.poisoned(tensor.BF16, m, n/2)
+	biased := make([]float64, len(want))
+	capped, gate, gateMag := make([]float64, len(want)), make([]float64, m*n/2), make([]float64, m*n/2)
+	for i, v := range want {
+		biased[i] = v + float64(bias.host[i%n])
+		capped[i] = 30 * math.Tanh(0.5*v/30)
+	}
+	for i := range gate {
+		row, col := i/(n/2), i%(n/2)
+		at := row*n + col/8*16 + col%8
+		silu := want[at] / (1 + math.Exp(-want[at]))
+		gate[i] = silu * want[at+8]
+		gateMag[i] = 1.13*mag[at]*math.Abs(want[at+8]) + math.Abs(silu)*mag[at+8]
+	}
+	s := t.b.stream
+	err := errors.Join(
+		t.b.k.Linear(s, y.View, x.View, w.View, bias.View), t.expect(y.View, biased, mag, roundBF16),
+		t.b.k.Logits(s, z.View, x.View, w.View, 0.5, 30), t.expect(z.View, capped, mag, sumF32),
+		t.b.k.GatedLinear(s, g.View, x.View, w.View, ptx.SiLU), t.expect(g.View, gate, gateMag, roundBF16))
+	if err != nil {
+		return fmt.Errorf("M=%d N=%d K=%d: %w", m, n, k, err)
+	}
+	return nil
+}
+
+// dots returns x·wᵀ and the sums of the absolute products.
+func dots(x, w []float32, k int) (sum, mag []float64) {
+	for i := 0; i < len(x); i += k {
+		for j := 0; j < len(w); j += k {
+			s, m := 0.0, 0.0
+			for l := range k {
+				p := float64(x[i+l]) * float64(w[j+l])
+				s += p
+				m += math.Abs(p)
+			}
+			sum, mag = append(sum, s), append(mag, m)
+		}
+	}
+	return sum, mag
+}
+
+func (t *selfTest) rope() {
+	for _, interleaved := range []bool{false, true} {
+		t.ropeOf(interleaved)
+	}
+}
+
+func (t *selfTest) ropeOf(interleaved bool) {
+	const tokens, heads, kv, d, r, slots, eps = 3, 5, 2, 96, 64, 6, 1e-6
+	const width = (heads + 2*kv) * d
+	qkv, norm, table := t.random(tensor.BF16, tokens, width), t.random(tensor.F32, d), t.random(tensor.F32, 4, r)
+	slot, pos := []float32{5, 1, 4}, []float32{0, 3, 2}
+	a := ptx.RopeStore{
+		Q: t.poisoned(tensor.BF16, tokens, heads*d).View, KCache: t.poisoned(tensor.BF16, kv, slots, d).View,
+		VCache: t.poisoned(tensor.BF16, kv, slots, d).View, QKV: qkv.View, Slots: t.put(tensor.I32, slot, tokens).View,
+		Pos: t.put(tensor.I32, pos, tokens).View, QNorm: norm.View, KNorm: norm.View, Table: table.View,
+		Heads: heads, Interleaved: interleaved, Eps: eps,
+	}
+	err := t.b.k.RopeStore(t.b.stream, &a)
+	for i := range tokens {
+		for h := range heads + 2*kv {
+			in := qkv.host[i*width+h*d:][:d]
+			out := tensor.Of(a.Q.Ptr+uintptr(2*(i*heads+h)*d), tensor.BF16, d)
+			if h >= heads {
+				cache := a.KCache
+				if h >= heads+kv {
+					cache = a.VCache
+				}
+				out = tensor.Of(cache.Ptr+uintptr(2*((h-heads)%kv*slots+int(slot[i]))*d), tensor.BF16, d)
+			}
+			want, mag := make([]float64, d), make([]float64, d)
+			for j, v := range in {
+				want[j], mag[j] = float64(v), math.Abs(float64(v))
+			}
+			if h < heads+kv {
+				want = normOf(in, norm.host, eps)
+				mag = rotated(want, table.host[int(pos[i])*r:][:r], interleaved)
+			}
+			err = errors.Join(err, t.expect(out, want, mag, roundBF16))
+		}
+	}
+	t.report(fmt.Sprintf("rope_store, interleaved %v", interleaved), err)
+}
+
+// rotated turns the pairs of x in place and returns the magnitudes that went into each.
+func rotated(x []float64, angle []float32, interleaved bool) (mag []float64) {
+	mag = make([]float64, len(x))
+	for i, v := range x {
+		mag[i] = math.Abs(v)
+	}
+	half := len(angle) / 2
+	for i := range half {
+		p, q := i, i+half
+		if interleaved {
+			p, q = 2*i, 2*i+1
+		}
+		cos, sin := float64(angle[i]), float64(angle[half+i])
+		a, b := x[p], x[q]
+		x[p], x[q] = a*cos-b*sin, b*cos+a*sin
+		mag[p] = math.Abs(a*cos) + math.Abs(b*sin)
+		mag[q] = math.Abs(b*cos) + math.Abs(a*sin)
+	}
+	return mag
+}
+
+func (t *selfTest) books() {
+	const rows, cols = 3, 9
+	pages, tokens := t.put(tensor.I32, make([]float32, rows*cols), rows, cols), t.put(tensor.I32, make([]float32, rows*cols), rows, cols)
+	cached := t.put(tensor.I32, []float32{2, 0, 11, 101, 2, 1, 12, 102}, 2, 4)
+	ids := t.put(tensor.I32, []float32{-1, 7, 8}, 3)
+	i32 := func(v ...float32) tensor.View { return t.put(tensor.I32, v, len(v)).View }
+	wantPages, wantTokens := make([]float64, rows*cols), make([]float64, rows*cols)
+	wantPages[2*cols], wantPages[2*cols+1], wantPages[4], wantPages[5] = 11, 12, 14, 15
+	wantTokens[2*cols], wantTokens[2*cols+1], wantTokens[4], wantTokens[5] = 101, 102, 7, 8
+	wantPages[2*cols+1] = 13 // the first token of the step
+	s := t.b.stream
+	err := errors.Join(t.b.k.StepCached(s, cached.View, pages.View, tokens.View),
+		t.b.k.StepTokens(s, ids.View, i32(1, 4, 5), i32(13, 14, 15), i32(2, 0), i32(0, 1, 3), pages.View, tokens.View),
+		t.expect(ids.View, []float64{102, 7, 8}, nil, 0), t.expect(pages.View, wantPages, nil, 0),
+		t.expect(tokens.View, wantTokens, nil, 0))
+	t.report("step_cached, step_tokens", err)
+}
+
+func fromBF16(u uint16) float32 { return math.Float32frombits(uint32(u) << 16) }

@@ -1,0 +1,235 @@
+package ptx
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// MaxDecodes is the most requests that AttendDecode takes.
+const MaxDecodes = 1024
+
+// KV is one layer's cache: K and V [KVHeads,Slots,D] bf16, and Pages [Rows,MaxContext] i32, the slot of each position
+// of each row.
+type KV struct {
+	K, V, Pages tensor.View
+}
+
+// Requests are a batch's: Rows [B], Start [B+1], Context [B] i32 as in backend.Step. The first Decodes of the B compute
+// one token each, of Tokens in all. A request with a context of 0 or a row below 0 is padding.
+type Requests struct {
+	Rows, Start, Context tensor.View
+	Tokens, Decodes      int
+}
+
+// Scores say what becomes of q·k: softcap·tanh(scale·q·k/softcap), or scale·q·k when Softcap is 0. Window is how many
+// keys a query sees, itself included; 0 for all before it.
+type Scores struct {
+	Scale, Softcap float32
+	Window         int
+}
+
+type kvArgs struct {
+	K, V, Pages       uintptr
+	Slots, PageStride int64
+}
+
+type scoreArgs struct {
+	Scale, Softcap float32
+	Window         int32
+}
+
+type prefillArgs struct {
+	Out, Q                          uintptr
+	Cache                           kvArgs
+	Rows, Start, Context            uintptr
+	First, Requests, KVHeads, Group int32
+	QStride, OutStride              int64
+	Scores                          scoreArgs
+}
+
+type decodeArgs struct {
+	Out, Q          uintptr
+	Cache           kvArgs
+	Parts, Counters uintptr
+	Problem         decodeProblem
+	Scores          scoreArgs
+}
+
+type decodeProblem struct {
+	Rows, Context                      uintptr
+	Requests, KVHeads, Group, MinUnits int32
+	QStride, OutStride                 int64
+}
+
+// headDims are the head sizes that have kernels.
+var headDims = [...]int{64, 96, 128, 256}
+
+type attendKernels struct {
+	prefill, soft [len(headDims)]kernel[prefillArgs]
+	decode        [len(headDims)]kernel[decodeArgs]
+}
+
+func (a *attendKernels) declare(k *Kernels) {
+	for i, d := range headDims {
+		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
+		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
+		a.decode[i].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d", d), 0) // AttendDecode knows the chip
+	}
+}
+
+// tile is what a block of a prefill kernel takes at once: rows of queries, keys. As Shape in src/attend_prefill.cu.
+type tile struct{ rows, keys int }
+
+func prefillTile(d int, soft bool) tile {
+	t := tile{rows: 128, keys: 64}
+	if d == 256 || soft && d == 128 {
+		t.rows = 64
+	}
+	if d == 256 || soft && d == 96 {
+		t.keys = 32
+	}
+	return t
+}
+
+func (t tile) shared(d int) int { return (t.rows + 2*t.keys) * rowPitch(d) }
+
+// rowPitch is the distance of rows in shared memory, in bytes.
+func rowPitch(d int) int { return 2*d + 16 }
+
+// AttendPrefill enqueues out = softmax(scale·q·Kᵀ)·V, causal, for the tokens of the requests behind the first Decodes,
+// whose keys are in the cache, new ones included.
+//
+//	q, out [T,Heads·D] bf16, rows 16-byte aligned, not overlapping    kv, r: see KV and Requests
+//
+// D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
+// The result of a token is the same in every batch.
+// Kernel: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691). Oracle: cpu.Attend.
+func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
+	a, err := checkAttend("attend_prefill", out, q, kv, r)
+	requests := r.Rows.Dim[0] - r.Decodes
+	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
+		return err
+	}
+	t, fn := prefillTile(a.d, f.Softcap != 0), &k.attend.prefill[a.kind]
+	if f.Softcap != 0 {
+		fn = &k.attend.soft[a.kind]
+	}
+	// A request of n tokens has ceil(n·group/rows) tiles; blocks beyond the last tile end at once.
+	tiles := (r.Tokens-r.Decodes)*a.group/t.rows + requests
+	return fn.launch(s, driver.Dim{X: tiles * a.kvHeads}, driver.Dim{X: 128}, prefillArgs{
+		out.Ptr, q.Ptr, kv.args(), r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr,
+		int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride), f.args(),
+	})
+}
+
+// AttendDecode enqueues the same for the first Decodes requests, token b being request b's: at most MaxDecodes. Rows of
+// padding become zeros. The launch depends on no content of r, so a graph may replay it.
+//
+//	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
+//
+// For the same batch on the same chip the result is the same bits; in another batch sums may round otherwise.
+// Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
+func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
+	a, err := checkAttend("attend_decode", out, q, kv, r)
+	if err != nil || r.Decodes == 0 {
+		return err
+	}
+	if r.Decodes > MaxDecodes {
+		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
+	}
+	if n := k.AttendWork(a.kvHeads*a.group, a.kvHeads, a.d); work.Len() < n || work.Type != tensor.I32 {
+		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
+	}
+	fn := &k.attend.decode[a.kind]
+	warps := decodeWarps(a.d, k.ctx.Device.SharedPerBlockOptin)
+	fn.shared = decodeShared(a.d, warps)
+	counters := decodeCounters(a.kvHeads, a.group)
+	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * warps}, decodeArgs{
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*counters), work.Ptr,
+		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), decodeMinUnits, int64(q.Stride), int64(out.Stride)},
+		f.args(),
+	})
+}
+
+// AttendWork is the length of AttendDecode's workspace, in i32. It begins with the counters.
+func (k *Kernels) AttendWork(heads, kvHeads, d int) int {
+	const heads16 = 16 // query heads of a partial result
+	return decodeCounters(kvHeads, heads/kvHeads) + 2*k.SMs()*heads16*(d+2)
+}
+
+// As in src/attend_decode.cu.
+const (
+	decodeStages   = 4
+	decodeGroup    = 16 // keys a stage
+	decodePlan     = 9472
+	decodeMinUnits = 2 // units of 64 keys that are worth a block
+)
+
+// decodeCounters counts one of each request and 16 query heads of a KV head.
+func decodeCounters(kvHeads, group int) int { return MaxDecodes * kvHeads * ceilDiv(group, 16) }
+
+func decodeShared(d, warps int) int {
+	return 16*d*4 + decodePlan + warps*decodeStages*2*decodeGroup*rowPitch(d)
+}
+
+// decodeWarps is how many warps a block has: enough to keep 64 KiB and more of copies in flight, as limit allows.
+func decodeWarps(d, limit int) int {
+	warps := map[int]int{64: 8, 96: 6, 128: 4, 256: 2}[d]
+	for warps > 1 && decodeShared(d, warps) > limit {
+		warps--
+	}
+	return warps
+}
+
+func (c KV) args() kvArgs {
+	return kvArgs{c.K.Ptr, c.V.Ptr, c.Pages.Ptr, int64(c.K.Dim[1]), int64(c.Pages.Stride)}
+}
+
+// args folds log2(e) in: the kernels' softmax works in powers of two.
+func (f Scores) args() scoreArgs {
+	if f.Softcap != 0 {
+		return scoreArgs{f.Scale / f.Softcap, f.Softcap * math.Log2E, int32(f.Window)}
+	}
+	return scoreArgs{f.Scale * math.Log2E, 0, int32(f.Window)}
+}
+
+// attention is the shape of a checked call.
+type attention struct{ kind, d, kvHeads, group int }
+
+func checkAttend(op string, out, q tensor.View, kv KV, r Requests) (attention, error) {
+	c := tensor.Checking(op)
+	c.Want("k", kv.K, tensor.BF16, "KVHeads", "Slots", "D").Want("v", kv.V, tensor.BF16, "KVHeads", "Slots", "D")
+	c.Want("pages", kv.Pages, tensor.I32, "Rows", "MaxContext").Contiguous("k", kv.K).Contiguous("v", kv.V)
+	c.Want("q", q, tensor.BF16, "T", "Heads*D").Want("out", out, tensor.BF16, "T", "Heads*D").Multiple("Heads*D", c.Dim("KVHeads")*c.Dim("D"))
+	c.Want("rows", r.Rows, tensor.I32, "B").Want("context", r.Context, tensor.I32, "B")
+	if err := c.Err(); err != nil {
+		return attention{}, err
+	}
+	a := attention{d: c.Dim("D"), kvHeads: c.Dim("KVHeads"), kind: -1}
+	a.group = c.Dim("Heads*D") / (a.kvHeads * a.d)
+	for i, d := range headDims {
+		if d == a.d {
+			a.kind = i
+		}
+	}
+	bad := func(operand, got, want string) (attention, error) {
+		return a, &tensor.ShapeError{Op: op, Operand: operand, Got: got, Want: want}
+	}
+	b := c.Dim("B")
+	switch {
+	case a.kind < 0:
+		return bad("D", fmt.Sprint(a.d), fmt.Sprint("one of ", headDims))
+	case r.Start.Type != tensor.I32 || r.Start.Rank != 1 || r.Start.Dim[0] != b+1:
+		return bad("start", r.Start.String(), fmt.Sprintf("i32[%d]", b+1))
+	case r.Decodes < 0 || r.Decodes > b:
+		return bad("Decodes", fmt.Sprint(r.Decodes), fmt.Sprintf("at most %d requests", b))
+	case r.Tokens < r.Decodes || r.Tokens > c.Dim("T"):
+		return bad("Tokens", fmt.Sprint(r.Tokens), fmt.Sprintf("%d to %d", r.Decodes, c.Dim("T")))
+	case (q.Ptr|out.Ptr|uintptr(2*q.Stride)|uintptr(2*out.Stride))%16 != 0:
+		return bad("q or out", fmt.Sprintf("%s at %#x, %s at %#x", q, q.Ptr, out, out.Ptr), "rows 16-byte aligned")
+	}
+	return a, nil
+}

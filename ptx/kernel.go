@@ -1,0 +1,72 @@
+package ptx
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/weft-llm/weft/driver"
+)
+
+// entry is one .entry of a PTX file.
+type entry struct {
+	file, name string
+	shared     int // dynamic shared memory of a launch, bytes
+	args       reflect.Type
+	size       uintptr // bytes of the parameter block: args without padding behind the last field
+	fn         *driver.Function
+}
+
+// kernel is an entry whose parameters are the fields of A, in order, as Go lays them out: each at its own alignment,
+// as PTX does.
+type kernel[A any] struct {
+	entry
+	k *Kernels
+}
+
+// declare says where the kernel is: in file (a source without .cu), under name, with shared bytes of dynamic memory.
+func (f *kernel[A]) declare(k *Kernels, file, name string, shared int) {
+	t := reflect.TypeFor[A]()
+	last := t.Field(t.NumField() - 1)
+	f.entry = entry{file: file, name: name, shared: shared, args: t, size: last.Offset + last.Type.Size()}
+	f.k = k
+	k.entries = append(k.entries, &f.entry)
+}
+
+// maxPlainShared is the dynamic shared memory that a launch may ask for without leave.
+const maxPlainShared = 48 << 10
+
+// resolve loads the kernel on first use.
+func (k *Kernels) resolve(e *entry) error {
+	if e.fn != nil {
+		return nil
+	}
+	m, err := k.module(e.file)
+	if err != nil {
+		return err
+	}
+	fn, err := m.Function(e.name)
+	if err != nil {
+		return err
+	}
+	if e.shared > maxPlainShared {
+		if err := fn.SetMaxShared(e.shared); err != nil {
+			return err
+		}
+	}
+	e.fn = fn
+	return nil
+}
+
+// launch enqueues the kernel, or only loads it when Kernels.Dry.
+func (f *kernel[A]) launch(s driver.Stream, grid, block driver.Dim, a A) error {
+	k := f.k
+	if err := k.resolve(&f.entry); err != nil || k.Dry {
+		return err
+	}
+	k.args.Reset().Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), 8)
+	k.config = driver.Launch{Grid: grid, Block: block, Shared: f.shared, Stream: s}
+	return f.fn.Launch(&k.config, &k.args)
+}
+
+func roundUp(n, m int) int { return (n + m - 1) / m * m }
+func ceilDiv(n, m int) int { return (n + m - 1) / m }

@@ -1,0 +1,107 @@
+package ptx
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/weft-llm/weft/driver"
+)
+
+//go:embed gen/sm_80/*.ptx
+var gen embed.FS
+
+// Kernels are the kernels on one device.
+type Kernels struct {
+	// Dry makes launchers check their arguments and load the kernel, and launch nothing: to measure a step and to have
+	// every module compiled before the first request.
+	Dry bool
+
+	ctx     *driver.Context
+	modules map[string]*driver.Module
+	entries []*entry
+	args    driver.Args
+	config  driver.Launch
+
+	norm    normKernels
+	step    stepKernels
+	rows    rowsKernels
+	rope    ropeKernels
+	convert convertKernels
+	lin     linearKernels
+	attend  attendKernels
+	sample  sampleKernels
+}
+
+// Open prepares the kernels for c and reserves the scratch memory that they share, some MiB. Nothing is compiled yet: a
+// module is when a kernel of it is first used. End with Close.
+func Open(c *driver.Context) (*Kernels, error) {
+	if a := c.Device.Arch(); a < 80 {
+		return nil, fmt.Errorf("cannot run kernels on %s: compute capability %d.%d, at least 8.0 is needed", c.Device.Name, a/10, a%10)
+	}
+	k := newKernels()
+	k.ctx = c
+	if err := k.openLinear(); err != nil {
+		return nil, fmt.Errorf("cannot open the kernels: %w", errors.Join(err, k.Close()))
+	}
+	return k, nil
+}
+
+// newKernels declares every kernel, for no device yet.
+func newKernels() *Kernels {
+	k := &Kernels{modules: map[string]*driver.Module{}}
+	k.norm.declare(k)
+	k.step.declare(k)
+	k.rows.declare(k)
+	k.rope.declare(k)
+	k.convert.declare(k)
+	k.lin.declare(k)
+	k.attend.declare(k)
+	k.sample.declare(k)
+	return k
+}
+
+// Hopper reports whether the device runs the sm_90a kernels.
+func (k *Kernels) Hopper() bool { return k.ctx.Device.Arch() == 90 }
+
+// SMs is the number of streaming multiprocessors, which launchers that split work aim at.
+func (k *Kernels) SMs() int { return k.ctx.Device.SMs }
+
+// Close unloads the modules and frees the scratch memory. Work that uses them must have ended.
+func (k *Kernels) Close() error {
+	errs := []error{k.closeLinear()}
+	for name, m := range k.modules {
+		errs = append(errs, m.Unload())
+		delete(k.modules, name)
+	}
+	for _, e := range k.entries {
+		e.fn = nil
+	}
+	return errors.Join(errs...)
+}
+
+// path is where the PTX of source file lies in gen.
+func path(file string) string {
+	if strings.HasSuffix(file, "_sm90") {
+		return "gen/sm_90a/" + file + ".ptx"
+	}
+	return "gen/sm_80/" + file + ".ptx"
+}
+
+// module returns the module of file, compiling it on first use.
+func (k *Kernels) module(file string) (*driver.Module, error) {
+	if m := k.modules[file]; m != nil {
+		return m, nil
+	}
+	text, err := gen.ReadFile(path(file))
+	if err != nil {
+		return nil, fmt.Errorf("cannot load kernels: %w", err)
+	}
+	m, err := k.ctx.LoadModule(file+".ptx", text)
+	if err != nil {
+		return nil, fmt.Errorf("cannot load kernels: %w", err)
+	}
+	k.modules[file] = m
+	return m, nil
+}

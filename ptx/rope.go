@@ -1,0 +1,84 @@
+package ptx
+
+import (
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
+)
+
+type ropeKernels struct {
+	store kernel[ropeStoreArgs]
+}
+
+type ropeStoreArgs struct {
+	Q, KCache, VCache, QKV, Slots, Pos, QNorm, KNorm, Table uintptr
+	HeadStride                                              int64
+	Heads, KVHeads, D, R, Interleaved                       int32
+	Eps                                                     float32
+}
+
+func (p *ropeKernels) declare(k *Kernels) { p.store.declare(k, "rope", "rope_store", 0) }
+
+// RopeStore describes the projection that Kernels.RopeStore takes apart.
+type RopeStore struct {
+	Q              tensor.View // [T,Heads·D] bf16, out
+	KCache, VCache tensor.View // [KVHeads,S,D] bf16, written at Slots
+	QKV            tensor.View // [T,(Heads+2·KVHeads)·D] bf16; not Q
+	Slots, Pos     tensor.View // [T] i32
+	QNorm, KNorm   tensor.View // [D] f32, or empty for no norm
+	Table          tensor.View // [C,R] f32: cosines of R/2 angles, then sines; empty for no rotation
+	Heads          int
+	Interleaved    bool // pairs are (2i,2i+1) instead of (i,i+R/2)
+	Eps            float32
+}
+
+// maxHeadDim is the largest head that one warp holds, eight elements a lane.
+const maxHeadDim = 256
+
+// RopeStore enqueues, on s: each head of q and k is normalised where there is a norm, its first R elements are rotated
+// by the angles of its position, q is written to Q, and k and v to their slots. All views are contiguous; D is a multiple
+// of 8 and at most 256; R is even and at most D.
+// Kernel: src/rope.cu (Su et al. 2021, arXiv:2104.09864). Oracle: cpu.RopeStore.
+func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
+	c := tensor.Checking("rope_store")
+	c.Want("kcache", a.KCache, tensor.BF16, "K", "S", "D").Want("vcache", a.VCache, tensor.BF16, "K", "S", "D")
+	c.Want("q", a.Q, tensor.BF16, "T", "Heads·D").Want("slots", a.Slots, tensor.I32, "T").Want("pos", a.Pos, tensor.I32, "T")
+	c.Want("qkv", a.QKV, tensor.BF16, "T", "(Heads+2K)·D")
+	if a.QNorm.Rank > 0 {
+		c.Want("qnorm", a.QNorm, tensor.F32, "D")
+	}
+	if a.KNorm.Rank > 0 {
+		c.Want("knorm", a.KNorm, tensor.F32, "D")
+	}
+	c.Contiguous("kcache", a.KCache).Contiguous("vcache", a.VCache).Contiguous("q", a.Q).Contiguous("qkv", a.QKV)
+	c.Multiple("D", 8).Max("D", maxHeadDim)
+	if err := a.check(&c); err != nil || c.Dim("T") == 0 {
+		return err
+	}
+	heads := a.Heads + 2*c.Dim("K")
+	args := ropeStoreArgs{
+		Q: a.Q.Ptr, KCache: a.KCache.Ptr, VCache: a.VCache.Ptr, QKV: a.QKV.Ptr, Slots: a.Slots.Ptr, Pos: a.Pos.Ptr,
+		QNorm: a.QNorm.Ptr, KNorm: a.KNorm.Ptr, Table: a.Table.Ptr, HeadStride: int64(a.KCache.Stride),
+		Heads: int32(a.Heads), KVHeads: int32(c.Dim("K")), D: int32(c.Dim("D")), R: int32(a.Table.Dim[1]), Eps: a.Eps,
+	}
+	if a.Interleaved {
+		args.Interleaved = 1
+	}
+	return k.rope.store.launch(s, driver.Dim{X: c.Dim("T"), Y: ceilDiv(heads, 4)}, driver.Dim{X: 128}, args)
+}
+
+// check compares the products of dimensions that Check cannot.
+func (a *RopeStore) check(c *tensor.Check) error {
+	if err := c.Err(); err != nil {
+		return err
+	}
+	d, kv := c.Dim("D"), c.Dim("K")
+	switch r := a.Table.Dim[1]; {
+	case a.Q.Dim[1] != a.Heads*d:
+		return &tensor.ShapeError{Op: "rope_store", Operand: "q", Got: a.Q.String(), Want: "[T,Heads·D]"}
+	case a.QKV.Dim[1] != (a.Heads+2*kv)*d:
+		return &tensor.ShapeError{Op: "rope_store", Operand: "qkv", Got: a.QKV.String(), Want: "[T,(Heads+2·KVHeads)·D]"}
+	case a.Table.Rank > 0 && (a.Table.Rank != 2 || a.Table.Type != tensor.F32 || r%2 != 0 || r > d || !a.Table.Contiguous()):
+		return &tensor.ShapeError{Op: "rope_store", Operand: "table", Got: a.Table.String(), Want: "f32[C,R] with R even and at most D"}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+// linear.cuh: what the linear kernels share: their parameters, the epilogues, and the sum over split K.
+#pragma once
+#include "common.cuh"
+
+// LINEAR_PARAMS are the parameters of every linear kernel, mirrored by linearArgs in ../linear.go. ws and arrived are
+// scratch for splits > 1: partial sums of each tile, and a count of the blocks that wrote theirs, zero between launches.
+#define LINEAR_PARAMS                                                                                                                     \
+	void *y, const bf16 *x, const bf16 *w, const float *bias, float *ws, u32 *arrived, int m, int n, int k, int slice, int splits, int act, \
+	    float scale, float softcap
+#define LINEAR_ARGS Linear{y, x, w, bias, ws, arrived, m, n, k, slice, splits, act, scale, softcap}
+
+struct Linear {
+	void* y;            // [M,N] bf16, [M,N/2] bf16 when gated, [M,N] f32 for logits
+	const bf16* x;      // [M,K]
+	const bf16* w;      // [N,K]; gated: rows of gate and up alternate in groups of eight
+	const float* bias;  // [N] or null
+	float* ws;
+	u32* arrived;
+	int m, n, k;
+	int slice;  // columns of K that one split takes
+	int splits, act;
+	float scale, softcap;
+};
+
+enum Epilogue { kPlain, kGated, kLogits };
+
+__device__ __forceinline__ float activate(float x, int act) {
+	if (act == 0) return x / (1.f + __expf(-x));
+	if (act == 1) return 0.5f * x * (1.f + erff(x * 0.70710678f));
+	const float u = 0.79788456f * (x + 0.044715f * x * x * x);
+	return x / (1.f + __expf(-2.f * u));  // 0.5 (1 + tanh u) = 1 / (1 + e^-2u)
+}
+
+__device__ __forceinline__ float cap(float v, const Linear& p) {
+	v *= p.scale;
+	if (p.softcap <= 0.f) return v;
+	return p.softcap * (1.f - 2.f / (1.f + __expf(2.f * v / p.softcap)));  // tanh u = 1 - 2 / (1 + e^2u)
+}
+
+// store8 finishes eight neighbouring outputs of a token and writes those that exist.
+template <Epilogue E>
+__device__ __forceinline__ void store8(const Linear& p, int row, int col, float (&f)[8]) {
+	const int width = E == kGated ? p.n / 2 : p.n;
+	const i64 at = static_cast<i64>(row) * width + col;
+	const bool whole = width % 8 == 0;
+	if constexpr (E == kLogits) {
+		float* y = static_cast<float*>(p.y) + at;
+#pragma unroll
+		for (int j = 0; j < 8; j++) f[j] = cap(f[j], p);
+		if (whole) {
+			reinterpret_cast<float4*>(y)[0] = {f[0], f[1], f[2], f[3]};
+			reinterpret_cast<float4*>(y)[1] = {f[4], f[5], f[6], f[7]};
+			return;
+		}
+#pragma unroll
+		for (int j = 0; j < 8; j++)
+			if (col + j < width) y[j] = f[j];
+	} else {
+		bf16* y = static_cast<bf16*>(p.y) + at;
+		if (E == kPlain && p.bias) {
+#pragma unroll
+			for (int j = 0; j < 8; j++)
+				if (col + j < width) f[j] += p.bias[col + j];
+		}
+		if (whole) {
+			*reinterpret_cast<uint4*>(y) = pack8(f);
+			return;
+		}
+#pragma unroll
+		for (int j = 0; j < 8; j++)
+			if (col + j < width) y[j] = __float2bfloat16(f[j]);
+	}
+}
+
+// last_of says whether this block is the last of the splits of tile to get here; the others' writes are then visible.
+__device__ __forceinline__ bool last_of(const Linear& p, int tile) {
+	__shared__ bool last;
+	__threadfence();
+	__syncthreads();
+	if (threadIdx.x == 0) {
+		last = atomicAdd(p.arrived + tile, 1) == p.splits - 1;
+		if (last) p.arrived[tile] = 0;  // for the next launch
+	}
+	__syncthreads();
+	if (last) __threadfence();
+	return last;
+}
