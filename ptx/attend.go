@@ -140,24 +140,23 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if r.Decodes > MaxDecodes {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
 	}
-	if n := k.AttendWork(a.kvHeads*a.group, a.kvHeads, a.d); work.Len() < n || work.Type != tensor.I32 {
+	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
 	fn := &k.attend.decode[a.kind]
 	warps := decodeWarps(a.d, k.ctx.Device.SharedPerBlockOptin)
 	fn.shared = decodeShared(a.d, warps)
-	counters := decodeCounters(a.kvHeads, a.group)
 	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * warps}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*counters), work.Ptr,
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), decodeMinUnits, int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
 }
 
-// AttendWork is the length of AttendDecode's workspace, in i32. It begins with the counters.
-func (k *Kernels) AttendWork(heads, kvHeads, d int) int {
-	const heads16 = 16 // query heads of a partial result
-	return decodeCounters(kvHeads, heads/kvHeads) + 2*k.SMs()*heads16*(d+2)
+// AttendWork is the length of AttendDecode's workspace, in i32, for head size d. One made for a larger d serves too.
+func (k *Kernels) AttendWork(d int) int {
+	const heads, parts = 16, 2 // of a partial result; partial results of a block
+	return decodeCounters(k.SMs()) + k.SMs()*parts*heads*(d+2)
 }
 
 // As in src/attend_decode.cu.
@@ -168,8 +167,8 @@ const (
 	decodeMinUnits = 2 // units of 64 keys that are worth a block
 )
 
-// decodeCounters counts one of each request and 16 query heads of a KV head.
-func decodeCounters(kvHeads, group int) int { return MaxDecodes * kvHeads * ceilDiv(group, 16) }
+// decodeCounters is the counters' share of the workspace: one a block, then partial results at 16 bytes.
+func decodeCounters(sms int) int { return roundUp(sms, 4) }
 
 func decodeShared(d, warps int) int {
 	return 16*d*4 + decodePlan + warps*decodeStages*2*decodeGroup*rowPitch(d)

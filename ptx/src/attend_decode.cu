@@ -396,7 +396,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 			const int c0 = static_cast<int>(((pair + 1) * shares - 1) / line), c1 = static_cast<int>(((pair + s.n) * shares - 1) / line);
 			__threadfence();
 			__syncthreads();
-			u32* counter = counters + s.b * units + s.h;
+			u32* counter = counters + c0;  // no other pair begins in c0 and ends elsewhere
 			if (threadIdx.x == 0) {
 				p.last = atomicAdd(counter, 1) == static_cast<u32>(c1 - c0);
 				if (p.last) *counter = 0;  // for the next launch

@@ -1,0 +1,189 @@
+package ptx
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// measure returns the median time of one launch in graphs of n launches; launch(i) is for the i-th, on data of its own
+// where the last launch's may not be in the L2 cache. Run with -bench . -benchtime 1x.
+func (b *bench) measure(n int, launch func(i int) error) time.Duration {
+	b.Helper()
+	b.must(launch(0)) // loads the kernel, which a capture cannot
+	b.sync()
+	g, err := b.c.Capture(b.s, func() error {
+		for i := range n {
+			if err := launch(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.must(err)
+	x, err := g.Instantiate()
+	b.must(err)
+	defer func() { b.must(x.Destroy()); b.must(g.Destroy()) }()
+	from, err := b.c.NewEvent(true)
+	b.must(err)
+	to, err := b.c.NewEvent(true)
+	b.must(err)
+	var all []time.Duration
+	for i := range 25 {
+		b.must(from.Record(b.s))
+		b.must(x.Launch(b.s))
+		b.must(to.Record(b.s))
+		b.must(to.Sync())
+		d, err := to.Elapsed(from)
+		b.must(err)
+		if i >= 4 {
+			all = append(all, d/time.Duration(n))
+		}
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// space reserves n elements of random bf16, repeating every 2 MiB.
+func (b *bench) space(n int, dims ...int) tensor.View {
+	const chunk = 1 << 20
+	pattern := randomBF16(rand.New(rand.NewPCG(1, 1)), min(n, chunk))
+	p, err := b.c.Alloc(int64(2 * n))
+	b.must(err)
+	b.Cleanup(func() { _ = b.c.Free(p) })
+	big := tensor.Of(p, tensor.BF16, dims...)
+	src := put(b, tensor.BF16, pattern, len(pattern))
+	for at := 0; at < n; at += chunk {
+		b.must(driver.CopyDtoD(b.s, big.Ptr+uintptr(2*at), src.Ptr, int64(2*min(chunk, n-at))))
+	}
+	b.sync()
+	return big
+}
+
+func BenchmarkAttendPrefill(b *testing.B) {
+	g := onGPU(b)
+	for _, c := range []struct{ d, heads, kvHeads int }{{128, 32, 8}, {64, 32, 8}} {
+		for _, n := range []int{512, 1024, 2048, 4096, 8192, 16384} {
+			b.Run(fmt.Sprintf("hd%d/%d", c.d, n), func(b *testing.B) {
+				g := &bench{b, g.k, g.c, g.s}
+				q, y := g.space(n*c.heads*c.d, n, c.heads*c.d), g.space(n*c.heads*c.d, n, c.heads*c.d)
+				kv, r := g.cache(c.kvHeads, c.d, repeated(int32(n), 1), repeated(int32(n), 1), 0)
+				f := Scores{Scale: 0.1}
+				t := g.measure(4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f) })
+				flop := 2 * float64(n) * float64(n+1) * float64(c.heads*c.d) // 4·D a visible pair
+				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
+				b.ReportMetric(flop/t.Seconds()/1e12, "TFLOP/s")
+			})
+		}
+	}
+}
+
+func BenchmarkAttendDecode(b *testing.B) {
+	g := onGPU(b)
+	const d, heads, kvHeads = 128, 32, 8
+	for _, c := range []struct{ requests, context int }{{1, 1024}, {1, 8192}, {1, 32768}, {16, 1024}, {64, 1024}, {64, 4096}, {256, 1024}, {256, 2048}} {
+		b.Run(fmt.Sprintf("B%d/%d", c.requests, c.context), func(b *testing.B) {
+			g := &bench{b, g.k, g.c, g.s}
+			layers := max(1, 256<<20/(c.requests*c.context*kvHeads*d*4)) // more than the L2 holds
+			q, y := g.space(c.requests*heads*d, c.requests, heads*d), g.space(c.requests*heads*d, c.requests, heads*d)
+			kv, r := make([]KV, layers), Requests{}
+			for i := range kv {
+				kv[i], r = g.cache(kvHeads, d, repeated(int32(c.context), c.requests), repeated(1, c.requests), c.requests)
+			}
+			words := g.k.AttendWork(d)
+			work := put(g, tensor.I32, make([]int32, words), words)
+			t := g.measure(max(layers, 4), func(i int) error {
+				return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+			})
+			bytes := float64(c.requests) * float64(c.context) * kvHeads * d * 4
+			b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
+			b.ReportMetric(bytes/t.Seconds()/1e9, "GB/s")
+		})
+	}
+}
+
+// cache makes a cache in which each request's slots are runs of 16 in random order, as a busy server's become.
+func (b *bench) cache(kvHeads, d int, context, fresh []int32, decodes int) (KV, Requests) {
+	n, longest, total := len(context), 0, 0
+	start := []int32{0}
+	for i, c := range context {
+		longest, total = max(longest, int(c)), total+roundUp(int(c), 16)
+		start = append(start, start[i]+fresh[i])
+	}
+	runs := rand.New(rand.NewPCG(2, 2)).Perm(total / 16)
+	pages, rows, at := make([]int32, n*longest), make([]int32, n), 0
+	for r, c := range context {
+		rows[r] = int32(r)
+		for p := range c {
+			pages[r*longest+int(p)] = int32(16*runs[at+int(p)/16]) + p%16
+		}
+		at += ceilDiv(int(c), 16)
+	}
+	kv := KV{K: b.space(kvHeads*total*d, kvHeads, total, d), V: b.space(kvHeads*total*d, kvHeads, total, d), Pages: put(b, tensor.I32, pages, n, longest)}
+	r := Requests{Rows: put(b, tensor.I32, rows, n), Start: put(b, tensor.I32, start, n+1), Context: put(b, tensor.I32, context, n),
+		Tokens: int(start[n]), Decodes: decodes}
+	return kv, r
+}
+
+func BenchmarkSample(b *testing.B) {
+	g := onGPU(b)
+	for _, c := range []struct {
+		name string
+		need Need
+		r    rule
+	}{
+		{"greedy", 0, rule{}},
+		{"temperature", 0, rule{Temperature: 1, TopP: 1}},
+		{"k50-p0.9", NeedSelect, rule{Temperature: 1, TopK: 50, TopP: 0.9}},
+		{"p0.9", NeedSelect, rule{Temperature: 1, TopP: 0.9}},
+		{"logprobs20", NeedLogprobs, rule{Temperature: 1, TopP: 1, Logprobs: 20}},
+	} {
+		for _, n := range []int{1, 16, 128} {
+			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {
+				g := &bench{b, g.k, g.c, g.s}
+				t := g.timeSample(n, c.r, c.need)
+				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/step")
+			})
+		}
+	}
+}
+
+func (b *bench) timeSample(n int, r rule, need Need) time.Duration {
+	const vocab = 151936
+	rng := rand.New(rand.NewPCG(3, 3))
+	logits := make([]float32, n*vocab)
+	for i := range logits {
+		logits[i] = float32(2 * rng.NormFloat64())
+	}
+	copies := max(1, 128/n) // together larger than the L2
+	l := SampleLimits{Samples: n, Vocab: vocab, MaxContext: 16, Biases: 1}
+	zero := put(b, tensor.I32, make([]int32, n), n)
+	rows := make([]int32, n)
+	rules := slices.Repeat([]rule{r}, n)
+	for i := range rows {
+		rows[i], rules[i].Seed = int32(i), uint64(i)
+		if need&NeedLogprobs == 0 {
+			rules[i].Logprobs = -1
+		}
+	}
+	s := Samples{
+		Rules: put(b, tensor.U8, rules, n, SamplingBytes), Owner: put(b, tensor.I32, rows, n), Rows: put(b, tensor.I32, rows, n), Context: zero,
+		Pool: put(b, tensor.I32, make([]int32, 16*n), n, 16), IDs: put(b, tensor.I32, rows, n), Logprobs: put(b, tensor.F32, make([]float32, n), n),
+		TopIDs: put(b, tensor.I32, make([]int32, n*MaxTopLogprobs), n, MaxTopLogprobs), TopLogprobs: put(b, tensor.F32, make([]float32, n*MaxTopLogprobs), n, MaxTopLogprobs),
+		Work: put(b, tensor.U8, make([]byte, SampleWork(l)), int(SampleWork(l))), Limits: l,
+	}
+	views := make([]tensor.View, copies)
+	for i := range views {
+		views[i] = put(b, tensor.F32, logits, n, vocab)
+	}
+	return b.measure(max(copies, 2), func(i int) error {
+		s := s
+		s.Logits = views[i%copies]
+		return b.k.Sample(b.s, s, need)
+	})
+}
