@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weft-llm/weft/backend"
@@ -80,8 +81,21 @@ func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, b.Close())
 	}
-	m.eos, m.bytes = d.EOS(), d.WeightBytes()
+	m.eos, m.bytes = m.stops(d.EOS()), d.WeightBytes()
+	if !m.config.TieEmbeddings {
+		m.unread = b.Info().Activation.Bytes(m.config.Vocab * m.config.Hidden)
+	}
 	return b, d, nil
+}
+
+// stops joins the ids that end an answer by the model's configuration with those that its tokenizer names.
+func (m *Model) stops(eos []int32) []int32 {
+	all := slices.Clone(eos)
+	if m.tokenizer != nil {
+		all = append(all, m.tokenizer.Stops()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // openText makes the tokenizer and the template of the checkpoint. A model without them can still run on token ids.

@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/tokenizer"
 )
 
 // job is one request to generate, from its admission to its last byte. It holds nothing of fasthttp's.
@@ -116,7 +117,7 @@ func (j *job) submit(prompts [][]int32) *apiError {
 			}
 			j.choices = append(j.choices, &choice{
 				index: len(j.choices), gen: g, text: j.s.tokenizer.NewStream(r.keepSpecial),
-				stop: newStopper(r.stop, r.keepStop), probed: r.logprobs >= 0,
+				stop: tokenizer.NewStopper(r.stop, r.keepStop), probed: r.logprobs >= 0,
 			})
 		}
 	}
