@@ -2,7 +2,7 @@
 
     python tools/golden/smollm2.py models/SmolLM2-135M-Instruct.Q4_1.gguf > internal/golden/testdata/smollm2.json
 
-The weights are those of the GGUF file, dequantised; the arithmetic is float32; end-of-text does not stop. For each of
+It needs what make.py needs, and the package accelerate. The weights are those of the GGUF file, dequantised; the arithmetic is float32; end-of-text does not stop. For each of
 the tokens it gives the log-probability and by how much its logit leads the second best.
 """
 import hashlib
