@@ -122,7 +122,7 @@ const (
 type Attention struct {
 	Layer                   int // index into the KV cache
 	Heads, KVHeads, HeadDim int
-	QNorm, KNorm            Weight // [D], nil for none
+	QNorm, KNorm            Weight // [D]: each head by itself; [Heads·D], [KVHeads·D]: all heads as one vector; nil: none
 	Eps                     float32
 	Rope                    Rope
 	Scale                   float32 // multiplies q·k, normally 1/sqrt(D)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from safetensors.torch import save_file
-from transformers import (Gemma2Config, Gemma3TextConfig, GraniteConfig, LlamaConfig, MistralConfig, Phi3Config,
-                          Qwen2Config, Qwen3Config, SmolLM3Config)
+from transformers import (Gemma2Config, Gemma3TextConfig, GraniteConfig, LlamaConfig, MistralConfig, Olmo2Config,
+                          Phi3Config, Qwen2Config, Qwen3Config, SmolLM3Config)
 
 import tinygguf
 
@@ -85,6 +85,7 @@ def all():
         Family("phi3-long", longrope(16), legacy=True),
         Family("smollm3", SmolLM3Config(**sizes(num_hidden_layers=4, no_rope_layer_interval=2))),
         Family("granite", GraniteConfig(**sizes(embedding_multiplier=6.0, residual_multiplier=0.4, attention_multiplier=0.1, logits_scaling=2.0))),
+        Family("olmo2", Olmo2Config(**sizes(num_attention_heads=4, num_key_value_heads=2))),
         Family("gguf-llama", LlamaConfig(**sizes(num_attention_heads=4, num_key_value_heads=2, rope_parameters=llama3)), torch.float32, gguf="llama"),
         Family("gguf-qwen3", Qwen3Config(**sizes(head_dim=128)), torch.float32, gguf="qwen3"),
         Family("gguf-gemma2", Gemma2Config(**sizes(query_pre_attn_scalar=64, sliding_window=4096, attn_logit_softcapping=5.0, final_logit_softcapping=2.0)), torch.float32, gguf="gemma2"),
