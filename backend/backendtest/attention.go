@@ -91,7 +91,7 @@ func newAttender(t *testing.T, o Open, a attention) *attender {
 func (h *attender) allocate() {
 	h.t.Helper()
 	const slots = 4200
-	limits := backend.Limits{Tokens: 1024, Requests: attentionRows, MaxContext: attentionLength, Vocab: attentionVocab}
+	limits := backend.Limits{Tokens: 1024, Requests: attentionRows, MaxContext: attentionLength, Cached: 64, Vocab: attentionVocab}
 	if err := h.b.Plan(limits, h.forward); err != nil {
 		h.t.Fatal(err)
 	}
