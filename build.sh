@@ -68,7 +68,7 @@ gpu_bundle() {
     name=$(echo $package | tr / -)
     GOOS=linux GOARCH=amd64 go test -c -trimpath -ldflags "-s -w" -o $out/$name.test ./$package
   done
-  cp -r tools/gpu/run.sh bench/models $out/
+  cp -r tools/gpu/run.sh tools/gpu/streams.py bench/models $out/
   ls -l $out
 }
 
