@@ -57,6 +57,21 @@ func TestRender_SeesMessagesMadeInGo(t *testing.T) {
 	}
 }
 
+func TestValue_PartsComeBackInOrder(t *testing.T) {
+	v := chat.Map(chat.Pair{Key: "b", Value: chat.List(chat.Int(1), chat.String("x"))}, chat.Pair{Key: "a"}, chat.Pair{Key: "b", Value: chat.Int(2)})
+	got := chat.Entries(v)
+	if len(got) != 2 || got[0] != (chat.Pair{Key: "b", Value: chat.Int(2)}) || got[1] != (chat.Pair{Key: "a", Value: chat.None{}}) {
+		t.Errorf("Entries() = %v, want b: 2, a: None", got)
+	}
+	items := chat.Items(chat.List(chat.Int(1), nil))
+	if len(items) != 2 || items[0] != chat.Int(1) || items[1] != (chat.None{}) {
+		t.Errorf("Items() = %v, want 1, None", items)
+	}
+	if chat.Items(v) != nil || chat.Entries(chat.Int(1)) != nil {
+		t.Errorf("Items of a map and Entries of a number are not nil")
+	}
+}
+
 func TestErrors_SayWhatAndWhere(t *testing.T) {
 	_, err := chat.Parse("a\n{{ 1 +")
 	if got, want := errText(err), "cannot parse chat template: line 2: TemplateSyntaxError: unexpected 'end of template'"; got != want {
