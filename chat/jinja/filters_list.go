@@ -452,9 +452,9 @@ func filterBatch(st *state, v Value, a *args) Value {
 		if next == nil {
 			next = st.iter(v)
 		}
-		n, isInt := integer(b[0])
+		n, _ := integer(b[0])
 		var row []Value
-		for !isInt || n <= 0 || int64(len(row)) < n {
+		for len(row) == 0 || !isNumber(b[0]) || compareNumbers(Int(len(row)), b[0]) != 0 {
 			x, ok := next()
 			if !ok {
 				break

@@ -54,11 +54,12 @@ func (p *parser) check() {
 	}
 }
 
-func (p *parser) look() token {
+// look gives the token after the current one.
+func (p *parser) look() *token {
 	if p.cur().kind == tEOF {
-		return *p.cur()
+		return p.cur()
 	}
-	t := p.toks[p.i+1]
+	t := &p.toks[p.i+1]
 	if t.kind == tError {
 		failAt(t.line, t.text)
 	}

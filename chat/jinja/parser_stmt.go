@@ -200,7 +200,7 @@ func (p *parser) includeStmt(at pos) stmt {
 	include := p.next().text == "include"
 	s := &load{pos: at, template: p.expression(true)}
 	if include {
-		if p.cur().isName("ignore") && p.next0().isName("missing") {
+		if p.cur().isName("ignore") && p.look().isName("missing") {
 			p.next()
 			p.next()
 		}
@@ -209,10 +209,8 @@ func (p *parser) includeStmt(at pos) stmt {
 	return s
 }
 
-func (p *parser) next0() *token { t := p.look(); return &t }
-
 func (p *parser) importContext() bool {
-	if p.cur().isName("with", "without") && p.next0().isName("context") {
+	if p.cur().isName("with", "without") && p.look().isName("context") {
 		p.next()
 		p.next()
 		return true

@@ -276,9 +276,6 @@ func (st *state) grouped(f *spec, sign, s string, every int) string {
 			st.bytes(bytesPerStep)
 			whole = "0" + whole
 		}
-		if n := len(whole); (n-1)%every == 0 && n > 1 && len(whole)+(n-1)/every+len(rest)+len(sign) > f.width && whole[0] == '0' && n > end {
-			whole = whole[0:] // a separator may not come first, so one zero more stands
-		}
 	}
 	var b strings.Builder
 	for i := range whole {

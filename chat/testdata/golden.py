@@ -20,32 +20,35 @@ HERE = pathlib.Path(__file__).parent
 NOW = 1753180245
 
 
-def write(name, lines):
-    with open(HERE / name, "w", encoding="utf-8") as f:
+def write(path, lines):
+    with open(path, "w", encoding="utf-8") as f:
         for line in lines:
             f.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 
-def main():
-    warnings.simplefilter("ignore")
+def language_lines():
     oracle = Oracle()
-    lines = [{"vars": language.VARS, "now": NOW}]
+    yield {"vars": language.VARS, "now": NOW}
     for template in language.CASES:
         result = oracle.render(template, copy.deepcopy(language.VARS), NOW)
         assert " at 0x" not in str(result), template
-        lines.append({"template": template, **result})
-    write("language.jsonl", lines)
+        yield {"template": template, **result}
 
-    lines = [{"conversations": shapes.CONVERSATIONS}]
-    for name, template in shapes.shapes().items():
-        lines.append({"shape": name, "template": template})
+
+def shape_lines(templates, prompts):
+    """The results of templates, a dict by name, with every conversation; prompts(i) gives values of add_generation_prompt."""
+    oracle = Oracle()
+    yield {"conversations": shapes.CONVERSATIONS, "now": NOW}
+    for name, template in templates.items():
+        yield {"shape": name, "template": template}
         for i, (conversation, given) in enumerate(shapes.CONVERSATIONS.items()):
-            prompt = (i + len(name)) % 2 == 0
-            given = {"tools": None, "documents": None, **copy.deepcopy(given)}
-            result = oracle.render(template, {**given, "add_generation_prompt": prompt, "bos_token": "<s>", "eos_token": "</s>"}, NOW)
-            lines.append({"conversation": conversation, "prompt": prompt, **result})
-    write("shapes.jsonl", lines)
+            for prompt in prompts(i + len(name)):
+                given = {"tools": None, "documents": None, **copy.deepcopy(given)}
+                more = {"add_generation_prompt": prompt, "bos_token": "<s>", "eos_token": "</s>"}
+                yield {"conversation": conversation, "prompt": prompt, **oracle.render(template, {**given, **more}, NOW)}
 
 
 if __name__ == "__main__":
-    main()
+    warnings.simplefilter("ignore")
+    write(HERE / "language.jsonl", language_lines())
+    write(HERE / "shapes.jsonl", shape_lines(shapes.shapes(), lambda i: [i % 2 == 0]))
