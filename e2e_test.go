@@ -8,8 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -21,56 +19,11 @@ import (
 	"github.com/weft-llm/weft/server"
 )
 
-// vocabSize is the tiny model's.
-const vocabSize = 160
-
-// tinyModel writes a random Qwen3 with a tokenizer of one token a character and a ChatML-like template.
-func tinyModel(t testing.TB) string {
-	t.Helper()
-	dir := golden.Copy(t, "qwen3")
-	vocab := map[string]int{"<pad>": 0, "<s>": 1, "</s>": 2, "Ġ": 3, "Ċ": 4}
-	for c := '!'; c <= '~'; c++ {
-		vocab[string(c)] = len(vocab)
-	}
-	for a, b := 'a', 'a'; len(vocab) < vocabSize; b++ { // the model knows more tokens than there are characters
-		if b > 'z' {
-			a, b = a+1, 'a'
-		}
-		vocab[string(a)+string(b)] = len(vocab)
-	}
-	special := func(id int, text string) map[string]any {
-		return map[string]any{"id": id, "content": text, "special": true, "normalized": false,
-			"single_word": false, "lstrip": false, "rstrip": false}
-	}
-	byteLevel := map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false, "use_regex": true}
-	write(t, dir, "tokenizer.json", map[string]any{
-		"version": "1.0", "truncation": nil, "padding": nil, "normalizer": nil, "post_processor": nil,
-		"added_tokens":  []any{special(0, "<pad>"), special(1, "<s>"), special(2, "</s>")},
-		"pre_tokenizer": byteLevel, "decoder": byteLevel,
-		"model": map[string]any{"type": "BPE", "vocab": vocab, "merges": []string{}, "unk_token": nil, "dropout": nil,
-			"continuing_subword_prefix": nil, "end_of_word_suffix": nil, "fuse_unk": false, "byte_fallback": false},
-	})
-	write(t, dir, "tokenizer_config.json", map[string]any{"bos_token": "<s>", "eos_token": "</s>",
-		"chat_template": "{% for m in messages %}<s>{{ m.role }}: {{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<s>assistant: {% endif %}"})
-	return dir
-}
-
-func write(t testing.TB, dir, name string, v any) {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name), b, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func open(t *testing.T, o weft.Options) *weft.Model {
 	t.Helper()
 	o.Device = "cpu"
 	o.Engine.Verify = true
-	m, err := weft.Open(tinyModel(t), o)
+	m, err := weft.Open(golden.Chat(t), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +201,7 @@ func TestOpen_NamesWhatIsWrong(t *testing.T) {
 			t.Errorf("Open(%q) = %v, want an error with %q", path, err, want)
 		}
 	}
-	if _, err := weft.Open(tinyModel(t), weft.Options{Device: "tpu"}); err == nil || !strings.Contains(err.Error(), "want auto, cpu, cuda or cuda:N") {
+	if _, err := weft.Open(golden.Chat(t), weft.Options{Device: "tpu"}); err == nil || !strings.Contains(err.Error(), "want auto, cpu, cuda or cuda:N") {
 		t.Errorf("device tpu: %v", err)
 	}
 }
