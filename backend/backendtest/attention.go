@@ -58,6 +58,8 @@ type attender struct {
 	q, y         tensor.View
 	keys, values [attentionRows][][]float64 // [row][position], KVHeads·D each
 	slots        []int32                    // free, shuffled
+	slotOf       [attentionRows][]int32     // [row][position]
+	cached       []backend.Cached           // of the next step
 }
 
 func newAttender(t *testing.T, o Open, a attention) *attender {
@@ -145,12 +147,14 @@ type work struct {
 // check runs one step and compares q and the output of every token.
 func (h *attender) check(name string, decodes int, requests ...work) {
 	h.t.Helper()
-	s := &backend.Step{Start: []int32{0}, Decodes: decodes}
+	s := &backend.Step{Start: []int32{0}, Decodes: decodes, Cached: h.cached}
+	h.cached = nil
 	for _, r := range requests {
 		for range r.tokens {
 			s.IDs = append(s.IDs, int32(h.rng.IntN(attentionVocab)))
 			s.Pos = append(s.Pos, int32(len(h.keys[r.row])))
 			s.Slots = append(s.Slots, h.slots[0])
+			h.slotOf[r.row] = append(h.slotOf[r.row], h.slots[0])
 			h.slots = h.slots[1:]
 			h.store(r.row, int(s.IDs[len(s.IDs)-1]))
 		}

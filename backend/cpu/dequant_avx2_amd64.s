@@ -133,3 +133,34 @@ loop:
 	JG        loop
 	VZEROUPPER
 	RET
+
+// func expandAVX2(dst *float32, codes *uint64, scale, minimum *float32, n int)
+// n is a positive multiple of 16.
+TEXT ·expandAVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ codes+8(FP), SI
+	MOVQ scale+16(FP), R8
+	MOVQ minimum+24(FP), R9
+	MOVQ n+32(FP), CX
+
+loop:
+	VBROADCASTSS (R8), Y0
+	VBROADCASTSS (R9), Y1
+	VPMOVSXBD    (SI), Y2
+	VPMOVSXBD    8(SI), Y3
+	VCVTDQ2PS    Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y0, Y3, Y3
+	VSUBPS       Y1, Y2, Y2
+	VSUBPS       Y1, Y3, Y3
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      Y3, 32(DI)
+	ADDQ         $64, DI
+	ADDQ         $16, SI
+	ADDQ         $4, R8
+	ADDQ         $4, R9
+	SUBQ         $16, CX
+	JG           loop
+	VZEROUPPER
+	RET

@@ -38,10 +38,12 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 
 // TABLEQ4_1 makes z0 the 16 values of the block at r.
 #define TABLEQ4_1(r, y0, z0, y1, z1) \
-	SCALE((r), y0, z0); \
-	SCALE(2(r), y1, z1); \
-	VMULPS Z31, z0, z0; \
-	VADDPS z1, z0, z0
+	VPBROADCASTD (r), y1; \
+	VCVTPH2PS    y1, z1; \
+	VMOVSLDUP    z1, z0; \
+	VMOVSHDUP    z1, z1; \
+	VMULPS       Z31, z0, z0; \
+	VADDPS       z1, z0, z0
 
 #define TABLEQ4_0(r, y0, z0) \
 	SCALE((r), y0, z0); \

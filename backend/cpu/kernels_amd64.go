@@ -72,6 +72,18 @@ func avx512() *kernels {
 	}
 }
 
+// expand sets dst[i] = codes[i]·scale[i/16] - minimum[i/16]. len(dst) is a multiple of 16.
+func expand(dst []float32, codes []uint64, scale, minimum []float32) {
+	if !cpu.X86.HasAVX2 {
+		expandGo(dst, codes, scale, minimum)
+		return
+	}
+	expandAVX2(&dst[0], &codes[0], &scale[0], &minimum[0], len(dst))
+}
+
+//go:noescape
+func expandAVX2(dst *float32, codes *uint64, scale, minimum *float32, n int)
+
 // spin is one PAUSE: 40 to 140 cycles in which the other thread of the core has it to itself.
 //
 //go:noescape

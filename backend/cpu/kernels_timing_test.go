@@ -46,7 +46,7 @@ func BenchmarkDequantise(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	dst := make([]float32, n)
 	for _, kern := range available() {
-		for _, t := range []tensor.DType{tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q4_K, tensor.Q6_K} {
+		for _, t := range []tensor.DType{tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q2_K, tensor.Q3_K, tensor.Q4_K, tensor.Q5_K, tensor.Q6_K, tensor.IQ4_XS} {
 			f, src := kern.dequantise(t), randomBlocks(rng, t, n)
 			b.Run(fmt.Sprintf("%s/%s", kern.name, t), func(b *testing.B) {
 				best(b, n, "Gweights/s", func() { f(dst, src) })

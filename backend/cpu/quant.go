@@ -50,11 +50,10 @@ func dequantiser(t tensor.DType) func(dst []float32, src []byte) {
 	return nil
 }
 
-func f16(b []byte) float32        { return float16.Frombits(binary.LittleEndian.Uint16(b)).Float32() }
-func f16bits(x float32) uint16    { return float16.Fromfloat32(x).Bits() }
-func u32(b []byte) uint32         { return binary.LittleEndian.Uint32(b) }
-func signed(b byte) float32       { return float32(int8(b)) }
-func nibble(b byte, hi int) uint8 { return b >> (4 * hi) & 15 }
+func f16(b []byte) float32     { return float16.Frombits(binary.LittleEndian.Uint16(b)).Float32() }
+func f16bits(x float32) uint16 { return float16.Fromfloat32(x).Bits() }
+func u32(b []byte) uint32      { return binary.LittleEndian.Uint32(b) }
+func signed(b byte) float32    { return float32(int8(b)) }
 
 func dequantiseF32(dst []float32, src []byte) {
 	for i := range dst {

@@ -35,25 +35,35 @@ func dequantiseQ4_1(dst []float32, src []byte) {
 	}
 }
 
+// fives unpacks the 5-bit codes of a block: nibbles qs under the bits of fifth.
+func fives(codes *[4]uint64, qs []byte, fifth uint32) {
+	for i := range codes {
+		bits := uint64(fifth>>(8*i)&255) * ones & 0x8040201008040201 // bit j in byte j
+		codes[i] = word(qs, i%2)>>(i/2*4)&lows | (bits+127*ones)>>7&ones<<4
+	}
+}
+
 // q5_0: d, 32 fifth bits, 16 bytes of nibbles.
 func dequantiseQ5_0(dst []float32, src []byte) {
+	var codes [4]uint64
+	var zero [2]float32
 	for ; len(dst) > 0; dst, src = dst[32:], src[22:] {
-		d, fifth := f16(src), u32(src[2:])
-		for j, q := range src[6:22] {
-			dst[j] = d * float32(int(uint32(q&15)|fifth>>j&1<<4)-16)
-			dst[j+16] = d * float32(int(uint32(q>>4)|fifth>>(j+16)&1<<4)-16)
+		d := f16(src)
+		fives(&codes, src[6:22], u32(src[2:]))
+		for i, c := range codes {
+			codes[i] = lower(c, 16)
 		}
+		expand(dst[:32], codes[:], []float32{d, d}, zero[:])
 	}
 }
 
 // q5_1: d, m, 32 fifth bits, 16 bytes of nibbles.
 func dequantiseQ5_1(dst []float32, src []byte) {
+	var codes [4]uint64
 	for ; len(dst) > 0; dst, src = dst[32:], src[24:] {
-		d, m, fifth := f16(src), f16(src[2:]), u32(src[4:])
-		for j, q := range src[8:24] {
-			dst[j] = float32(d*float32(uint32(q&15)|fifth>>j&1<<4)) + m
-			dst[j+16] = float32(d*float32(uint32(q>>4)|fifth>>(j+16)&1<<4)) + m
-		}
+		d, m := f16(src), -f16(src[2:])
+		fives(&codes, src[8:24], u32(src[4:]))
+		expand(dst[:32], codes[:], []float32{d, d}, []float32{m, m})
 	}
 }
 
