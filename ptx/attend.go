@@ -67,9 +67,24 @@ type decodeProblem struct {
 // headDims are the head sizes that have kernels.
 var headDims = [...]int{64, 96, 128, 256}
 
+type hopperArgs struct {
+	Out, Q  uintptr
+	Cache   kvArgs
+	Problem hopperProblem
+	Scores  scoreArgs
+}
+
+type hopperProblem struct {
+	Rows, Start, Context            uintptr
+	First, Requests, KVHeads, Group int32
+	QStride, OutStride              int64
+}
+
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	decode        [len(headDims)]kernel[decodeArgs]
+	hopper        [len(headDims)]kernel[hopperArgs] // head sizes 64 and 128
+	forced        string                            // the variant of prefill that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
@@ -77,7 +92,24 @@ func (a *attendKernels) declare(k *Kernels) {
 		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
 		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
 		a.decode[i].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d", d), 0) // AttendDecode knows the chip
+		if d == 64 || d == 128 {
+			a.hopper[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
+		}
 	}
+}
+
+const hopperPrefill, hopperRows = "attend_prefill_sm90", 128
+
+// hopperShared holds queries, two stages of K and of V, and the output, 128 rows each, at the swizzle's alignment.
+func hopperShared(d int) int { return 6*128*2*d + 1024 }
+
+// attendVariants are the kernels of prefill attention.
+func (k *Kernels) attendVariants() []Variant {
+	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128}}
+	if k.Hopper() {
+		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "forced; head size 64 or 128, no softcap", hopperRows})
+	}
+	return v
 }
 
 // tile is what a block of a prefill kernel takes at once: rows of queries, keys. As Shape in src/attend_prefill.cu.
@@ -106,20 +138,34 @@ func rowPitch(d int) int { return 2*d + 16 }
 //
 // D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
 // The result of a token is the same in every batch.
-// Kernel: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691). Oracle: cpu.Attend.
+// Kernels: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691), src/attend_prefill_sm90.cu
+// (FlashAttention-3, Shah et al. 2024, arXiv:2407.08608). Oracle: cpu.Attend.
 func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
 	a, err := checkAttend("attend_prefill", out, q, kv, r)
 	requests := r.Rows.Dim[0] - r.Decodes
 	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
 		return err
 	}
-	t, fn := prefillTile(a.d, f.Softcap != 0), &k.attend.prefill[a.kind]
+	tokens := r.Tokens - r.Decodes
+	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
+	tiles := func(rows int) int { return tokens*a.group/rows + requests }
+	if k.attend.forced == hopperPrefill {
+		fn := &k.attend.hopper[a.kind]
+		if fn.name == "" || f.Softcap != 0 {
+			return fmt.Errorf("cannot run %s: head size %d, softcap %v", hopperPrefill, a.d, f.Softcap)
+		}
+		return fn.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperArgs{
+			out.Ptr, q.Ptr, kv.args(),
+			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
+			f.args(),
+		})
+	}
+	fn := &k.attend.prefill[a.kind]
 	if f.Softcap != 0 {
 		fn = &k.attend.soft[a.kind]
 	}
-	// A request of n tokens has ceil(n·group/rows) tiles; blocks beyond the last tile end at once.
-	tiles := (r.Tokens-r.Decodes)*a.group/t.rows + requests
-	return fn.launch(s, driver.Dim{X: tiles * a.kvHeads}, driver.Dim{X: 128}, prefillArgs{
+	rows := prefillTile(a.d, f.Softcap != 0).rows
+	return fn.launch(s, driver.Dim{X: tiles(rows) * a.kvHeads}, driver.Dim{X: 128}, prefillArgs{
 		out.Ptr, q.Ptr, kv.args(), r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr,
 		int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride), f.args(),
 	})

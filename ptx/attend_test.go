@@ -212,7 +212,14 @@ func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
 	}
 	for _, c := range cases {
 		b := newAttendBatch(c, rng)
-		b.check(t, b.run(g))
+		for _, v := range g.k.attendVariants() {
+			if v.Name == hopperPrefill && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) {
+				continue
+			}
+			g.must(g.k.Force(v.Op, v.Name))
+			t.Log(v.Name, c)
+			b.check(t, b.run(g))
+		}
 	}
 }
 
@@ -238,13 +245,16 @@ func TestAttendPrefill_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
 	g := onGPU(t)
 	c := attendCase{128, 2, 4, Scores{Scale: 0.088}, []int32{400, 250}, []int32{400, 250}, 0}
 	whole := newAttendBatch(c, rand.New(rand.NewPCG(5, 6)))
-	all := whole.run(g)
 	part := *whole
 	part.context, part.new, part.start, part.rows = []int32{400}, []int32{123}, []int32{0, 123}, whole.rows[:1]
 	part.q = whole.q[277*whole.stride():][:123*whole.stride()]
-	for i, v := range part.run(g) {
-		if want := all[277*whole.stride()+i]; v != want {
-			t.Fatalf("element %d alone is %#x, in the batch %#x", i, v, want)
+	for _, v := range g.k.attendVariants() {
+		g.must(g.k.Force(v.Op, v.Name))
+		all := whole.run(g)
+		for i, x := range part.run(g) {
+			if want := all[277*whole.stride()+i]; x != want {
+				t.Fatalf("%s: element %d alone is %#x, in the batch %#x", v.Name, i, x, want)
+			}
 		}
 	}
 }

@@ -2,83 +2,34 @@ package ptx
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// measure returns the median time of one launch in graphs of n launches; launch(i) is for the i-th, on data of its own
-// where the last launch's may not be in the L2 cache. Run with -bench . -benchtime 1x.
-func (b *bench) measure(n int, launch func(i int) error) time.Duration {
-	b.Helper()
-	b.must(launch(0)) // loads the kernel, which a capture cannot
-	b.sync()
-	g, err := b.c.Capture(b.s, func() error {
-		for i := range n {
-			if err := launch(i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	b.must(err)
-	x, err := g.Instantiate()
-	b.must(err)
-	defer func() { b.must(x.Destroy()); b.must(g.Destroy()) }()
-	from, err := b.c.NewEvent(true)
-	b.must(err)
-	to, err := b.c.NewEvent(true)
-	b.must(err)
-	var all []time.Duration
-	for i := range 25 {
-		b.must(from.Record(b.s))
-		b.must(x.Launch(b.s))
-		b.must(to.Record(b.s))
-		b.must(to.Sync())
-		d, err := to.Elapsed(from)
-		b.must(err)
-		if i >= 4 {
-			all = append(all, d/time.Duration(n))
-		}
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
-// space reserves n elements of random bf16, repeating every 2 MiB.
-func (b *bench) space(n int, dims ...int) tensor.View {
-	const chunk = 1 << 20
-	pattern := randomBF16(rand.New(rand.NewPCG(1, 1)), min(n, chunk))
-	p, err := b.c.Alloc(int64(2 * n))
-	b.must(err)
-	b.Cleanup(func() { _ = b.c.Free(p) })
-	big := tensor.Of(p, tensor.BF16, dims...)
-	src := put(b, tensor.BF16, pattern, len(pattern))
-	for at := 0; at < n; at += chunk {
-		b.must(driver.CopyDtoD(b.s, big.Ptr+uintptr(2*at), src.Ptr, int64(2*min(chunk, n-at))))
-	}
-	b.sync()
-	return big
-}
-
+// BenchmarkAttendPrefill and the others here are run with -benchtime 1x: the medians are of 20 replays of a graph.
 func BenchmarkAttendPrefill(b *testing.B) {
 	g := onGPU(b)
-	for _, c := range []struct{ d, heads, kvHeads int }{{128, 32, 8}, {64, 32, 8}} {
+	const heads, kvHeads = 32, 8
+	for _, d := range []int{128, 64} {
 		for _, n := range []int{512, 1024, 2048, 4096, 8192, 16384} {
-			b.Run(fmt.Sprintf("hd%d/%d", c.d, n), func(b *testing.B) {
-				g := &bench{b, g.k, g.c, g.s}
-				q, y := g.space(n*c.heads*c.d, n, c.heads*c.d), g.space(n*c.heads*c.d, n, c.heads*c.d)
-				kv, r := g.cache(c.kvHeads, c.d, repeated(int32(n), 1), repeated(int32(n), 1), 0)
-				f := Scores{Scale: 0.1}
-				t := g.measure(4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f) })
-				flop := 2 * float64(n) * float64(n+1) * float64(c.heads*c.d) // 4·D a visible pair
-				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
-				b.ReportMetric(flop/t.Seconds()/1e12, "TFLOP/s")
-			})
+			for _, v := range g.k.attendVariants() {
+				b.Run(fmt.Sprintf("hd%d/%d/%s", d, n, v.Name), func(b *testing.B) {
+					g := g.in(b)
+					g.must(g.k.Force(v.Op, v.Name))
+					q, y := g.random(b, tensor.BF16, n, heads*d), g.random(b, tensor.BF16, n, heads*d)
+					kv, r := g.cache(kvHeads, d, repeated(int32(n), 1), repeated(int32(n), 1), 0)
+					f := Scores{Scale: float32(1 / math.Sqrt(float64(d)))}
+					t := g.time(b, 4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f) })
+					flop := 2 * float64(n) * float64(n+1) * float64(heads*d) // 4·D a visible pair
+					b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
+					b.ReportMetric(flop/t.Seconds()/1e12, "TFLOP/s")
+				})
+			}
 		}
 	}
 }
@@ -88,16 +39,16 @@ func BenchmarkAttendDecode(b *testing.B) {
 	const d, heads, kvHeads = 128, 32, 8
 	for _, c := range []struct{ requests, context int }{{1, 1024}, {1, 8192}, {1, 32768}, {16, 1024}, {64, 1024}, {64, 4096}, {256, 1024}, {256, 2048}} {
 		b.Run(fmt.Sprintf("B%d/%d", c.requests, c.context), func(b *testing.B) {
-			g := &bench{b, g.k, g.c, g.s}
+			g := g.in(b)
 			layers := max(1, 256<<20/(c.requests*c.context*kvHeads*d*4)) // more than the L2 holds
-			q, y := g.space(c.requests*heads*d, c.requests, heads*d), g.space(c.requests*heads*d, c.requests, heads*d)
+			q, y := g.random(b, tensor.BF16, c.requests, heads*d), g.random(b, tensor.BF16, c.requests, heads*d)
 			kv, r := make([]KV, layers), Requests{}
 			for i := range kv {
 				kv[i], r = g.cache(kvHeads, d, repeated(int32(c.context), c.requests), repeated(1, c.requests), c.requests)
 			}
 			words := g.k.AttendWork(d)
 			work := put(g, tensor.I32, make([]int32, words), words)
-			t := g.measure(max(layers, 4), func(i int) error {
+			t := g.time(b, max(layers, 4), func(i int) error {
 				return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
 			})
 			bytes := float64(c.requests) * float64(c.context) * kvHeads * d * 4
@@ -124,7 +75,10 @@ func (b *bench) cache(kvHeads, d int, context, fresh []int32, decodes int) (KV, 
 		}
 		at += ceilDiv(int(c), 16)
 	}
-	kv := KV{K: b.space(kvHeads*total*d, kvHeads, total, d), V: b.space(kvHeads*total*d, kvHeads, total, d), Pages: put(b, tensor.I32, pages, n, longest)}
+	plane := func() tensor.View {
+		return tensor.Of(b.random(b, tensor.BF16, kvHeads*total, d).Ptr, tensor.BF16, kvHeads, total, d)
+	}
+	kv := KV{K: plane(), V: plane(), Pages: put(b, tensor.I32, pages, n, longest)}
 	r := Requests{Rows: put(b, tensor.I32, rows, n), Start: put(b, tensor.I32, start, n+1), Context: put(b, tensor.I32, context, n),
 		Tokens: int(start[n]), Decodes: decodes}
 	return kv, r
@@ -145,7 +99,7 @@ func BenchmarkSample(b *testing.B) {
 	} {
 		for _, n := range []int{1, 16, 128} {
 			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {
-				g := &bench{b, g.k, g.c, g.s}
+				g := g.in(b)
 				t := g.timeSample(n, c.r, c.need)
 				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/step")
 			})
@@ -181,7 +135,7 @@ func (b *bench) timeSample(n int, r rule, need Need) time.Duration {
 	for i := range views {
 		views[i] = put(b, tensor.F32, logits, n, vocab)
 	}
-	return b.measure(max(copies, 2), func(i int) error {
+	return b.time(b, max(copies, 2), func(i int) error {
 		s := s
 		s.Logits = views[i%copies]
 		return b.k.Sample(b.s, s, need)

@@ -3,42 +3,32 @@ package ptx
 import (
 	"bytes"
 	"math"
+	"runtime"
 	"testing"
 	"unsafe"
 
 	"github.com/weft-llm/weft/driver"
-	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
 // bench is a GPU with buffers that notice writes beside them.
 type bench struct {
 	testing.TB
-	k *Kernels
-	c *driver.Context
-	s driver.Stream
+	*gpu
 }
 
 // guard is the bytes before and behind each buffer.
 const guard = 512
 
-func onGPU(t testing.TB) *bench {
-	c := drivertest.Open(t)
-	k, err := Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.NewStream()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := k.Close(); err != nil {
-			t.Error(err)
-		}
-		_ = s.Destroy()
-	})
-	return &bench{t, k, c, s}
+func onGPU(t testing.TB) *bench { return &bench{t, openGPU(t)} }
+
+// in returns b for a sub-benchmark, which runs on a thread of its own.
+func (b *bench) in(t testing.TB) *bench {
+	t.Helper()
+	runtime.LockOSThread()
+	sub := &bench{t, b.gpu}
+	sub.must(b.ctx.Bind())
+	return sub
 }
 
 // put copies data to the device between guards, which are checked when the test ends.
@@ -48,7 +38,7 @@ func put[E any](b *bench, ty tensor.DType, data []E, dims ...int) tensor.View {
 	room := roundUp(size, 256)
 	host := bytes.Repeat([]byte{0xa5}, room+2*guard)
 	copy(host[guard:], unsafe.Slice((*byte)(unsafe.Pointer(&data[0])), size))
-	p, err := b.c.Alloc(int64(len(host)))
+	p, err := b.ctx.Alloc(int64(len(host)))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -65,7 +55,7 @@ func put[E any](b *bench, ty tensor.DType, data []E, dims ...int) tensor.View {
 		if !bytes.Equal(after[:guard], host[:guard]) || !bytes.Equal(after[guard+size:], host[guard+size:]) {
 			b.Errorf("wrote beside a buffer of %d bytes", size)
 		}
-		_ = b.c.Free(p)
+		_ = b.ctx.Free(p)
 	})
 	v := tensor.Of(p+guard, ty, dims...)
 	return v

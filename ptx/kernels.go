@@ -9,7 +9,7 @@ import (
 	"github.com/weft-llm/weft/driver"
 )
 
-//go:embed gen/sm_80/*.ptx
+//go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx
 var gen embed.FS
 
 // Kernels are the kernels on one device.

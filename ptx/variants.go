@@ -1,6 +1,9 @@
 package ptx
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Variant is one kernel that an operation may run by.
 type Variant struct {
@@ -25,24 +28,25 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
-	return out
+	return append(out, k.attendVariants()...)
 }
 
 // Force makes op run by the named variant, whatever the shape; an empty name gives the choice back. It is for tests.
 // An operation that cannot run by it on its shape fails when it is called.
 func (k *Kernels) Force(op, name string) error {
-	if op != "linear" {
-		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
-	}
-	if name == "" {
-		k.lin.forced = ""
-		return nil
-	}
-	for i := range k.lin.tiles {
-		if k.lin.tiles[i].name == name {
+	switch op {
+	case "linear":
+		if name == "" || slices.ContainsFunc(k.lin.tiles[:], func(t linearTile) bool { return t.name == name }) {
 			k.lin.forced = name
 			return nil
 		}
+	case "attend_prefill":
+		if name == "" || slices.ContainsFunc(k.attendVariants(), func(v Variant) bool { return v.Name == name }) {
+			k.attend.forced = name
+			return nil
+		}
+	default:
+		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	}
 	return fmt.Errorf("cannot force kernel %q of %s: there is none", name, op)
 }

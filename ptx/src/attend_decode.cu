@@ -109,7 +109,7 @@ struct Feed {
 	const int* page;
 	int slot;  // of key + (lane & 15), or -1
 
-	__device__ void settle(const Plan& p, const Problem& t, const Cache& c, int units, int window, int warps, int warp) {
+	__device__ void settle(const Plan& p, const Problem& t, const Cache& c, int units, int window, int warp) {
 		while (s.left > 0) {
 			if (key < end) {
 				const int at = key + (threadIdx.x & 15);
@@ -357,13 +357,13 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	Feed<D> feed;
 	feed.s = s;
 	feed.enter(p, t, c, f.window, warp);
-	feed.settle(p, t, c, units, f.window, warps, warp);
+	feed.settle(p, t, c, units, f.window, warp);
 	int fill = 0, use = 0;  // stages
 	auto issue = [&] {
 		feed.issue(stages + fill * 2 * S::Bytes, c, blocks);
 		fill = (fill + 1) % kStages;
 		feed.key += warps * kGroup;
-		feed.settle(p, t, c, units, f.window, warps, warp);
+		feed.settle(p, t, c, units, f.window, warp);
 	};
 #pragma unroll 1
 	for (int i = 0; i < kStages - 1; i++) issue();
