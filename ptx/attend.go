@@ -83,8 +83,11 @@ type hopperProblem struct {
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	decode        [len(headDims)]kernel[decodeArgs]
-	hopper        [len(headDims)]kernel[hopperArgs] // head sizes 64 and 128
-	forced        string                            // the variant of prefill that tests ask for
+	ring          [len(headDims)][2]kernel[decodeArgs] // for 8 and 16 heads; with head size 256 for 8 alone
+	pair, copy    kernel[decodeArgs]
+	hopper, ahead [len(headDims)]kernel[hopperArgs] // head sizes 64 and 128
+
+	forced, forcedDecode string // the variants that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
@@ -94,11 +97,19 @@ func (a *attendKernels) declare(k *Kernels) {
 		a.decode[i].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d", d), 0) // AttendDecode knows the chip
 		if d == 64 || d == 128 {
 			a.hopper[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
+			a.ahead[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_ahead_%d", d), hopperShared(d))
+		}
+		for j := range a.ring[i] {
+			if d < 256 || j == 0 {
+				a.ring[i][j].declare(k, "attend_decode_ring", fmt.Sprintf("attend_decode_ring_%d_%d", d, j+1), 0)
+			}
 		}
 	}
+	a.pair.declare(k, "attend_decode_ring", "attend_decode_pair_128_1", 0)
+	a.copy.declare(k, "attend_decode_ring", "attend_decode_copy_128_1", 0)
 }
 
-const hopperPrefill, hopperRows = "attend_prefill_sm90", 128
+const hopperPrefill, hopperAhead, hopperRows = "attend_prefill_sm90", "attend_prefill_sm90_ahead", 128
 
 // hopperShared holds queries, two stages of K and of V, and the output, 128 rows each, at the swizzle's alignment.
 func hopperShared(d int) int { return 6*128*2*d + 1024 }
@@ -107,8 +118,19 @@ func hopperShared(d int) int { return 6*128*2*d + 1024 }
 func (k *Kernels) attendVariants() []Variant {
 	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128}}
 	if k.Hopper() {
-		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "forced; head size 64 or 128, no softcap", hopperRows})
+		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows},
+			Variant{"attend_prefill", hopperAhead, hopperPrefill + ".cu", "sm_90a", "forced", hopperRows})
 	}
+	return v
+}
+
+// decodeVariants are the kernels of decode attention.
+func (k *Kernels) decodeVariants() []Variant {
+	var v []Variant
+	for _, name := range []string{"attend_decode", "attend_decode_ring", "attend_decode_pair", "attend_decode_copy"} {
+		v = append(v, Variant{Op: "attend_decode", Name: name, Source: "attend_decode_ring.cu", Arch: "sm_80", When: "forced"})
+	}
+	v[0].Source, v[0].When = "attend_decode.cu", "always"
 	return v
 }
 
@@ -149,12 +171,16 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
 	tiles := func(rows int) int { return tokens*a.group/rows + requests }
-	if k.attend.forced == hopperPrefill {
-		fn := &k.attend.hopper[a.kind]
-		if fn.name == "" || f.Softcap != 0 {
-			return fmt.Errorf("cannot run %s: head size %d, softcap %v", hopperPrefill, a.d, f.Softcap)
+	hopper := &k.attend.hopper[a.kind]
+	able := hopper.name != "" && f.Softcap == 0 && k.Hopper()
+	switch forced := k.attend.forced; {
+	case (forced == hopperPrefill || forced == hopperAhead) && !able:
+		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
+	case able && forced != "attend_prefill":
+		if forced == hopperAhead {
+			hopper = &k.attend.ahead[a.kind]
 		}
-		return fn.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperArgs{
+		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperArgs{
 			out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(),
@@ -189,11 +215,14 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
+	if name := k.attend.forcedDecode; name != "" && name != "attend_decode" {
+		return k.attendRing(s, out, q, kv, r, f, work, a)
+	}
 	fn := &k.attend.decode[a.kind]
 	warps := decodeWarps(a.d, k.ctx.Device.SharedPerBlockOptin)
 	fn.shared = decodeShared(a.d, warps)
 	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * warps}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(2*k.SMs())), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), decodeMinUnits, int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
@@ -201,8 +230,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 
 // AttendWork is the length of AttendDecode's workspace, in i32, for head size d. One made for a larger d serves too.
 func (k *Kernels) AttendWork(d int) int {
-	const heads, parts = 16, 2 // of a partial result; partial results of a block
-	return decodeCounters(k.SMs()) + k.SMs()*parts*heads*(d+2)
+	return decodeCounters(2*k.SMs()) + 2*k.SMs()*ringLeaves*16*(d+4)
 }
 
 // As in src/attend_decode.cu.

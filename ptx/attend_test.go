@@ -122,7 +122,7 @@ func (b *attendBatch) run(g *bench) []uint16 {
 	}
 	y, q := view(out), view(b.q)
 	kv := KV{K: put(g, tensor.BF16, b.k, b.kvHeads, b.slots, b.d), V: put(g, tensor.BF16, b.v, b.kvHeads, b.slots, b.d),
-		Pages: put(g, tensor.I32, b.pages, n, b.cols)}
+		Pages: put(g, tensor.I32, b.pages, len(b.pages)/b.cols, b.cols)}
 	r := Requests{Rows: put(g, tensor.I32, b.rows, n), Start: put(g, tensor.I32, b.start, n+1), Context: put(g, tensor.I32, b.context, n),
 		Tokens: tokens, Decodes: b.decodes}
 	words := g.k.AttendWork(b.d)
@@ -212,10 +212,13 @@ func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
 	}
 	for _, c := range cases {
 		b := newAttendBatch(c, rng)
-		for _, v := range g.k.attendVariants() {
-			if v.Name == hopperPrefill && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) {
+		for _, v := range append(g.k.attendVariants(), g.k.decodeVariants()...) {
+			hopper := v.Name == hopperPrefill || v.Name == hopperAhead
+			if hopper && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) || v.Name == "attend_decode_copy" || v.Name == "attend_decode_pair" && (c.d != 128 || c.group > 8) {
 				continue
 			}
+			g.must(g.k.Force("attend_prefill", ""))
+			g.must(g.k.Force("attend_decode", ""))
 			g.must(g.k.Force(v.Op, v.Name))
 			t.Log(v.Name, c)
 			b.check(t, b.run(g))
@@ -254,6 +257,33 @@ func TestAttendPrefill_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
 		for i, x := range part.run(g) {
 			if want := all[277*whole.stride()+i]; x != want {
 				t.Fatalf("%s: element %d alone is %#x, in the batch %#x", v.Name, i, x, want)
+			}
+		}
+	}
+}
+
+// The decode of a token does not depend on what else is in the step.
+func TestAttendDecode_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
+	g := onGPU(t)
+	rng := rand.New(rand.NewPCG(8, 9))
+	c := attendCase{d: 128, kvHeads: 8, group: 2, f: Scores{Scale: 0.088}, decodes: 64, new: repeated(1, 64)}
+	for range 64 {
+		c.context = append(c.context, 1+rng.Int32N(3000))
+	}
+	c.context[5] = 9000
+	whole := newAttendBatch(c, rng)
+	g.must(g.k.Force("attend_decode", "attend_decode_ring"))
+	all := whole.run(g)
+	for _, at := range []int{0, 5, 40} {
+		for _, n := range []int{1, 7, 24} {
+			part := *whole
+			part.context, part.new, part.start, part.rows = c.context[at:at+n], c.new[:n], whole.start[:n+1], whole.rows[at:at+n]
+			part.decodes = n
+			part.q = whole.q[at*whole.stride():][:n*whole.stride()]
+			for i, x := range part.run(g) {
+				if want := all[at*whole.stride()+i]; x != want {
+					t.Fatalf("requests %d to %d: element %d is %#x, in the batch %#x", at, at+n, i, x, want)
+				}
 			}
 		}
 	}
@@ -310,6 +340,11 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 			w := decodeWarps(d, limit)
 			if got := decodeShared(d, w); got > limit {
 				t.Errorf("%s, head size %d: %d warps take %d bytes, limit %d", chip, d, w, got, limit)
+			}
+			for _, heads := range []int{1, 4, 5, 8, 16} {
+				if r := newRing(d, heads, 8, limit); r.shared+ringPlan > limit || r.workers < 1 {
+					t.Errorf("%s, head size %d, %d heads: %d workers take %d bytes, limit %d", chip, d, heads, r.workers, r.shared+ringPlan, limit)
+				}
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)

@@ -36,25 +36,41 @@ func BenchmarkAttendPrefill(b *testing.B) {
 
 func BenchmarkAttendDecode(b *testing.B) {
 	g := onGPU(b)
-	const d, heads, kvHeads = 128, 32, 8
-	for _, c := range []struct{ requests, context int }{{1, 1024}, {1, 8192}, {1, 32768}, {16, 1024}, {64, 1024}, {64, 4096}, {256, 1024}, {256, 2048}} {
-		b.Run(fmt.Sprintf("B%d/%d", c.requests, c.context), func(b *testing.B) {
-			g := g.in(b)
-			layers := max(1, 256<<20/(c.requests*c.context*kvHeads*d*4)) // more than the L2 holds
-			q, y := g.random(b, tensor.BF16, c.requests, heads*d), g.random(b, tensor.BF16, c.requests, heads*d)
-			kv, r := make([]KV, layers), Requests{}
-			for i := range kv {
-				kv[i], r = g.cache(kvHeads, d, repeated(int32(c.context), c.requests), repeated(1, c.requests), c.requests)
-			}
-			words := g.k.AttendWork(d)
-			work := put(g, tensor.I32, make([]int32, words), words)
-			t := g.time(b, max(layers, 4), func(i int) error {
-				return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+	const d, kvHeads = 128, 8
+	for _, c := range []struct{ requests, context, group int }{
+		{1, 1024, 4}, {1, 1024, 2}, {1, 8192, 4}, {1, 32768, 4}, {16, 640, 2}, {16, 1024, 4}, {64, 640, 2}, {64, 1024, 4}, {64, 4096, 4},
+		{256, 640, 2}, {256, 640, 4}, {256, 1024, 4}, {256, 2048, 4},
+	} {
+		contexts := repeated(int32(c.context), c.requests)
+		rng := rand.New(rand.NewPCG(4, 4))
+		for i := range contexts {
+			contexts[i] += rng.Int32N(128) * int32(min(i, 1))
+		}
+		total := 0
+		for _, x := range contexts {
+			total += int(x)
+		}
+		for _, v := range g.k.decodeVariants() {
+			b.Run(fmt.Sprintf("B%d/%d/g%d/%s", c.requests, c.context, c.group, v.Name), func(b *testing.B) {
+				g := g.in(b)
+				g.must(g.k.Force(v.Op, v.Name))
+				layers := max(1, 256<<20/(total*kvHeads*d*4)) // more than the L2 holds
+				q, y := g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d), g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d)
+				kv, r := make([]KV, layers), Requests{}
+				for i := range kv {
+					kv[i], r = g.cache(kvHeads, d, contexts, repeated(1, c.requests), c.requests)
+					kv[i].Pages = kv[0].Pages // layers share them
+				}
+				words := g.k.AttendWork(d)
+				work := put(g, tensor.I32, make([]int32, words), words)
+				t := g.time(b, max(layers, 4), func(i int) error {
+					return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+				})
+				bytes := float64(total) * kvHeads * d * 4
+				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
+				b.ReportMetric(bytes/t.Seconds()/1e9, "GB/s")
 			})
-			bytes := float64(c.requests) * float64(c.context) * kvHeads * d * 4
-			b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
-			b.ReportMetric(bytes/t.Seconds()/1e9, "GB/s")
-		})
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
-	return append(out, k.attendVariants()...)
+	return append(append(out, k.attendVariants()...), k.decodeVariants()...)
 }
 
 // Force makes op run by the named variant, whatever the shape; an empty name gives the choice back. It is for tests.
@@ -43,6 +43,11 @@ func (k *Kernels) Force(op, name string) error {
 	case "attend_prefill":
 		if name == "" || slices.ContainsFunc(k.attendVariants(), func(v Variant) bool { return v.Name == name }) {
 			k.attend.forced = name
+			return nil
+		}
+	case "attend_decode":
+		if name == "" || slices.ContainsFunc(k.decodeVariants(), func(v Variant) bool { return v.Name == name }) {
+			k.attend.forcedDecode = name
 			return nil
 		}
 	default:
