@@ -21,7 +21,7 @@ type bpe struct {
 	suffix       string
 	bytes        [256]int32 // byte-level: the symbol of a byte. Else, with fallback: its <0xNN> token. -1: none
 	fallback     bool
-	ascii        [128]int32 // symbol of an ASCII character when there is neither prefix nor suffix; -1: none
+	ascii        [128]int32 // symbol of an ASCII character; -1: none
 	cut          string     // words may be cut in front of this character, "" for nowhere; see setCut
 
 	// whole says for each id whether its text encodes to just that id: 0 not known yet, 1 yes, 2 no. It spares most
@@ -123,25 +123,13 @@ func (m *bpe) isWhole(e *encoder, id int32, word string) bool {
 // symbols returns what a word is before merging. The result is valid until the next call with the same encoder.
 func (m *bpe) symbols(e *encoder, word string) []int32 {
 	e.syms = e.syms[:0]
-	if m.vocab.byteLevel {
-		return m.byteSymbols(e, word)
-	}
-	plain := m.prefix == "" && m.suffix == ""
 	inUnk := false // the last symbol is an unk that the next unknown character joins
 	for i := 0; i < len(word); {
-		_, n := utf8.DecodeRuneInString(word[i:])
-		id := int32(-1)
-		switch {
-		case plain && n == 1:
-			id = m.ascii[word[i]]
-		case plain:
-			if found, ok := m.vocab.find(word[i : i+n]); ok {
-				id = found
-			}
-		default:
-			id = m.decorated(word, i, n)
+		n := 1
+		if word[i] >= utf8.RuneSelf && !m.vocab.byteLevel {
+			_, n = utf8.DecodeRuneInString(word[i:])
 		}
-		if id >= 0 {
+		if id := m.symbol(word, i, n); id >= 0 {
 			e.syms = append(e.syms, id)
 			inUnk = false
 		} else if !m.fallBack(e, word, i, n) {
@@ -150,6 +138,28 @@ func (m *bpe) symbols(e *encoder, word string) []int32 {
 		i += n
 	}
 	return e.syms
+}
+
+// symbol returns the symbol of the n bytes at i, -1 for none.
+func (m *bpe) symbol(word string, i, n int) int32 {
+	text := word[i : i+n]
+	switch {
+	case m.prefix != "" && i > 0:
+		text = m.prefix + text
+		if m.suffix != "" && i+n == len(word) {
+			text += m.suffix
+		}
+	case m.suffix != "" && i+n == len(word):
+		text += m.suffix
+	case m.vocab.byteLevel:
+		return m.bytes[word[i]]
+	case n == 1:
+		return m.ascii[word[i]]
+	}
+	if id, ok := m.vocab.find(text); ok {
+		return id
+	}
+	return -1
 }
 
 // unknown appends the symbol of a character without a token and returns the new inUnk.
@@ -179,24 +189,9 @@ func (m *bpe) byteSymbols(e *encoder, word string) []int32 {
 	return e.syms
 }
 
-// decorated looks a character up with the prefix of all but the first and the suffix of the last one of a word.
-func (m *bpe) decorated(word string, i, n int) int32 {
-	e := word[i : i+n]
-	if i > 0 {
-		e = m.prefix + e
-	}
-	if i+n == len(word) {
-		e += m.suffix
-	}
-	if id, ok := m.vocab.find(e); ok {
-		return id
-	}
-	return -1
-}
-
 // fallBack appends the byte tokens of a character, if the model has them all.
 func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
-	if !m.fallback {
+	if !m.fallback || m.vocab.byteLevel {
 		return false
 	}
 	for _, b := range []byte(word[i : i+n]) {

@@ -13,6 +13,7 @@ type (
 	runeRange  struct{ low, high rune }
 	categories uint32 // bits of general categories
 	spaceSet   struct{}
+	wordSet    struct{}
 	scriptSet  struct{ table *unicode.RangeTable }
 	notSet     struct{ set runeSet }
 	anySet     []runeSet // union
@@ -22,8 +23,20 @@ type (
 func (s runeRange) has(r rune) bool  { return r >= s.low && r <= s.high }
 func (s categories) has(r rune) bool { return 1<<category(r)&s != 0 }
 func (spaceSet) has(r rune) bool     { return isSpace(r) }
-func (s scriptSet) has(r rune) bool  { return unicode.Is(s.table, r) }
-func (s notSet) has(r rune) bool     { return !s.set.has(r) }
+
+// has is Oniguruma's \w: Unicode's, but without the joiners, and with the Latin-1 digits ² ³ ¹ and fractions.
+func (wordSet) has(r rune) bool {
+	switch r {
+	case 0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE:
+		return true
+	case 0x200C, 0x200D:
+		return false
+	}
+	return isWordRune(r)
+}
+
+func (s scriptSet) has(r rune) bool { return unicode.Is(s.table, r) }
+func (s notSet) has(r rune) bool    { return !s.set.has(r) }
 
 func (s anySet) has(r rune) bool {
 	for _, part := range s {
@@ -91,6 +104,10 @@ func (ps *patternParser) escape() (runeSet, error) {
 		return spaceSet{}, nil
 	case 'S':
 		return notSet{spaceSet{}}, nil
+	case 'w':
+		return wordSet{}, nil
+	case 'W':
+		return notSet{wordSet{}}, nil
 	case 'd':
 		return catNd, nil
 	case 'D':
