@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -22,7 +24,8 @@ type bpe struct {
 	bytes        [256]int32 // byte-level: the symbol of a byte. Else, with fallback: its <0xNN> token. -1: none
 	fallback     bool
 	ascii        [128]int32 // symbol of an ASCII character; -1: none
-	cut          string     // words may be cut in front of this character, "" for nowhere; see setCut
+	cut          string     // words may be cut in front of this character, "" for nowhere; see cutFinder
+	noCut        []rune     // but not behind these
 
 	// whole says for each id whether its text encodes to just that id: 0 not known yet, 1 yes, 2 no. It spares most
 	// words their merges. Only a cache: entries are written once or twice with the same value.
@@ -71,17 +74,18 @@ func (m *bpe) encode(e *encoder, word string) {
 }
 
 // nextCut returns the length of the first part of word that no merge reaches over: up to a cut character that does not
-// stand behind another one.
+// stand behind another one, or behind a character that merges join with it.
 func (m *bpe) nextCut(word string) int {
-	i := 0
-	for i < len(word) && hasPrefixAt(word, i, m.cut) {
-		i += len(m.cut)
-	}
-	for i < len(word) {
-		if word[i] == m.cut[0] && hasPrefixAt(word, i, m.cut) {
+	for i := 1; i < len(word); {
+		k := strings.Index(word[i:], m.cut)
+		if k < 0 {
+			break
+		}
+		i += k
+		if before, _ := utf8.DecodeLastRuneInString(word[:i]); !slices.Contains(m.noCut, before) {
 			return i
 		}
-		i++
+		i += len(m.cut)
 	}
 	return len(word)
 }
@@ -203,14 +207,6 @@ func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
 		e.syms = append(e.syms, m.bytes[b])
 	}
 	return true
-}
-
-// setCut lets words be cut in front of ▁ if allowed: no merge joins another character with a following ▁. Then even text
-// without a pre-tokenizer (Gemma, Llama-2) falls apart into words.
-func (m *bpe) setCut(allowed bool) {
-	if allowed && !m.vocab.byteLevel && m.prefix == "" && m.suffix == "" {
-		m.cut = metaspace
-	}
 }
 
 const metaspace = "▁" // U+2581, SentencePiece's mark for a space

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"hash/maphash"
+	"unsafe"
 )
 
 // maxTokenID bounds ids in files: the largest vocabularies have 262,144 tokens, and memory is taken per id.
@@ -123,17 +124,22 @@ func (v *vocab) put(id int32) bool {
 
 // find returns the id of a text as it is stored: bytes for a byte-level vocabulary, the piece otherwise.
 func (v *vocab) find(text string) (int32, bool) {
+	return v.findBytes(unsafe.Slice(unsafe.StringData(text), len(text)))
+}
+
+// findBytes is find for bytes, which it does not change or keep.
+func (v *vocab) findBytes(text []byte) (int32, bool) {
 	if len(text) > v.longest {
 		return 0, false
 	}
-	h := uint32(maphash.String(v.seed, text))
+	h := uint32(maphash.Bytes(v.seed, text))
 	for i := h & v.mask; ; i = (i + 1) & v.mask {
 		slot := v.slots[i]
 		if slot == 0 {
 			return 0, false
 		}
 		if uint32(slot>>32) == h {
-			if id := int32(uint32(slot)) - 1; string(v.text(id)) == text {
+			if id := int32(uint32(slot)) - 1; string(v.text(id)) == string(text) {
 				return id, true
 			}
 		}
