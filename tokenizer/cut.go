@@ -20,16 +20,18 @@ func (c *cutFinder) merge(left, right string) {
 	if c.nowhere || !hasPrefixAt(right, 0, metaspace) {
 		return
 	}
-	last, _ := utf8.DecodeLastRuneInString(left)
-	if string(last) == metaspace || slices.Contains(c.behind, last) {
+	if _, stands := byteToken(left[max(0, len(left)-6):]); stands { // for a character that is not its last
+		c.nowhere = true
 		return
 	}
-	c.behind = append(c.behind, last)
-	_, stands := byteToken(left[max(0, len(left)-6):]) // for a character that is not its last
-	c.nowhere = stands || len(c.behind) > maxNoCut
+	last, _ := utf8.DecodeLastRuneInString(left)
+	if string(last) != metaspace && !slices.Contains(c.behind, last) {
+		c.behind = append(c.behind, last)
+		c.nowhere = len(c.behind) > maxNoCut
+	}
 }
 
-// set applies what was found to m. unk is the text of its unknown token.
+// set applies what was found to m.
 func (c *cutFinder) set(m *bpe) {
 	if c.nowhere || m.vocab.byteLevel || m.prefix != "" || m.suffix != "" {
 		return
@@ -37,7 +39,7 @@ func (c *cutFinder) set(m *bpe) {
 	if m.unk >= 0 { // it stands for any character, so it must not be joined with ▁ either
 		last, _ := utf8.DecodeLastRune(m.vocab.text(m.unk))
 		for id := range int32(len(m.vocab.where)) {
-			if text := m.vocab.text(id); slices.Contains(c.behind, last) && hasPrefixAt(string(text), 0, metaspace) && m.pairs.get(m.unk, id) != noMerge {
+			if slices.Contains(c.behind, last) && m.pairs.get(m.unk, id) != noMerge {
 				return
 			}
 		}

@@ -16,8 +16,9 @@ type (
 	wordSet    struct{}
 	scriptSet  struct{ table *unicode.RangeTable }
 	notSet     struct{ set runeSet }
-	anySet     []runeSet // union
-	allSet     []runeSet // intersection
+	foldSet    struct{ set runeSet } // and what differs only in case
+	anySet     []runeSet             // union
+	allSet     []runeSet             // intersection
 )
 
 func (s runeRange) has(r rune) bool  { return r >= s.low && r <= s.high }
@@ -37,6 +38,18 @@ func (wordSet) has(r rune) bool {
 
 func (s scriptSet) has(r rune) bool { return unicode.Is(s.table, r) }
 func (s notSet) has(r rune) bool    { return !s.set.has(r) }
+
+func (s foldSet) has(r rune) bool {
+	if s.set.has(r) {
+		return true
+	}
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		if s.set.has(f) {
+			return true
+		}
+	}
+	return false
+}
 
 func (s anySet) has(r rune) bool {
 	for _, part := range s {
@@ -76,6 +89,11 @@ func (ps *patternParser) set() (runeSet, error) {
 // between is the range of low to high. It notes where the range begins and ends.
 func (ps *patternParser) between(low, high rune) runeRange {
 	ps.edges = append(ps.edges, low, min(high+1, utf8.MaxRune))
+	for c := low; ps.fold && c <= high; c++ {
+		for f := unicode.SimpleFold(c); f != c; f = unicode.SimpleFold(f) {
+			ps.edges = append(ps.edges, f, f+1)
+		}
+	}
 	return runeRange{low, high}
 }
 
@@ -177,7 +195,7 @@ func (ps *patternParser) spread(low, high, stride rune) {
 
 // bracket reads a character class behind its opening bracket, with nested classes and && intersections.
 func (ps *patternParser) bracket() (runeSet, error) {
-	if ps.depth++; ps.depth > 8 || ps.fold {
+	if ps.depth++; ps.depth > 8 {
 		return nil, errPattern
 	}
 	defer func() { ps.depth-- }()
@@ -198,6 +216,9 @@ func (ps *patternParser) bracket() (runeSet, error) {
 			return nil, errPattern
 		case ps.eat("]"):
 			var set runeSet = append(all, union)
+			if ps.fold {
+				set = foldSet{set}
+			}
 			if negated {
 				set = notSet{set}
 			}
