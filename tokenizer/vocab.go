@@ -171,7 +171,7 @@ func (v *vocab) text(id int32) []byte {
 
 func (v *vocab) has(id int32) bool { return id >= 0 && int(id) < len(v.where) && v.where[id].end != 0 }
 
-func (v *vocab) isLiteral(id int32) bool { return int(id) < len(v.literal) && v.literal[id] }
+func (v *vocab) isLiteral(id int32) bool { return id >= 0 && int(id) < len(v.literal) && v.literal[id] }
 
 // piece returns the text of id as the file has it.
 func (v *vocab) piece(id int32) string {
