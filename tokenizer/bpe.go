@@ -180,19 +180,6 @@ func (m *bpe) unknown(e *encoder, inUnk bool) bool {
 	return true
 }
 
-func (m *bpe) byteSymbols(e *encoder, word string) []int32 {
-	inUnk := false
-	for i := range len(word) {
-		if id := m.bytes[word[i]]; id >= 0 {
-			e.syms = append(e.syms, id)
-			inUnk = false
-		} else {
-			inUnk = m.unknown(e, inUnk)
-		}
-	}
-	return e.syms
-}
-
 // fallBack appends the byte tokens of a character, if the model has them all.
 func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
 	if !m.fallback || m.vocab.byteLevel {

@@ -64,6 +64,7 @@ func TestFromJSON_RefusesBrokenFiles(t *testing.T) {
 		"not UTF-8":         {strings.Replace(good, "<unk>", "\xff", 1), "not UTF-8"},
 		"deep":              {`{"x":` + strings.Repeat("[", 100000), "nested deeper"},
 		"huge id":           {`{"model":{"type":"BPE","vocab":{"a":99999999999},"merges":[]}}`, "token id"},
+		"high id":           {`{"model":{"type":"BPE","vocab":{"a":16000000},"merges":[]}}`, "in a file of"},
 		"negative id":       {`{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}`, "token id"},
 		"merge of nothing":  {`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}`, "not all in the vocabulary"},
 		"merge of three":    {`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b c"]}}`, "two parts"},

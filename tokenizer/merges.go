@@ -111,6 +111,7 @@ func (l *mergeList) findCuts(b *bpe) {
 // resolve looks up merges from to to.
 func (l *mergeList) resolve(b *bpe, list []resolved, from, to int) error {
 	var buf []byte
+	var joined int32 // by the merge before: tokens mostly have ids in the order of their merges
 	for i := from; i < to; i++ {
 		left, right := l.sides(i)
 		if l.raw && (len(left) == 0 || len(right) == 0) {
@@ -123,7 +124,8 @@ func (l *mergeList) resolve(b *bpe, list []resolved, from, to int) error {
 		buf = append(append(buf[:0], left...), right[len(b.prefix):]...)
 		x, ok1 := b.vocab.findBytes(left)
 		y, ok2 := b.vocab.findBytes(right)
-		z, ok3 := b.vocab.findBytes(buf)
+		z, ok3 := b.vocab.findNear(buf, joined)
+		joined = z
 		if !ok1 || !ok2 || !ok3 {
 			return fmt.Errorf("merge %d, %q with %q: not all in the vocabulary", i, left, right)
 		}

@@ -47,6 +47,10 @@ func (m *modelFile) readVocab(r *jsonReader) {
 	}
 	m.vocab = newVocab(m.raw, min(1<<18, len(r.buf)/24))
 	add := func(id int32, piece []byte) {
+		if int(id) > len(r.buf) && r.err == nil { // memory is taken per id, so a short file must not name a high one
+			r.fail("token id %d in a file of %d bytes", id, len(r.buf))
+			return
+		}
 		if err := m.vocab.add(id, piece); err != nil && r.err == nil {
 			r.fail("%w", err)
 		}

@@ -25,7 +25,8 @@ type vocab struct {
 	seed    maphash.Seed
 	slots   []uint64 // open addressing: hash<<32 | id+1; 0 is free
 	mask    uint32
-	longest int // bytes of the longest indexed text
+	longest int  // bytes of the longest indexed text
+	unique  bool // no two ids have the same text
 }
 
 // span is one text in vocab.data. end is 0 for an id without a token.
@@ -97,6 +98,7 @@ func (v *vocab) index() {
 	v.slots = make([]uint64, size)
 	v.mask = uint32(size - 1)
 	v.count = len(v.literals)
+	v.unique = true
 	for id, w := range v.where {
 		if w.end == 0 || v.isLiteral(int32(id)) {
 			continue
@@ -104,6 +106,8 @@ func (v *vocab) index() {
 		v.longest = max(v.longest, int(w.end-w.start))
 		if v.put(int32(id)) {
 			v.count++
+		} else {
+			v.unique = false
 		}
 	}
 }
@@ -144,6 +148,16 @@ func (v *vocab) findBytes(text []byte) (int32, bool) {
 			}
 		}
 	}
+}
+
+// findNear is findBytes for a text whose id is probably near or near+1.
+func (v *vocab) findNear(text []byte, near int32) (int32, bool) {
+	for id := near; v.unique && id <= near+1; id++ {
+		if t := v.text(id); len(t) > 0 && string(t) == string(text) && !v.isLiteral(id) {
+			return id, true
+		}
+	}
+	return v.findBytes(text)
 }
 
 // findPiece returns the id of a token by its text in the file.
