@@ -71,14 +71,6 @@ func escapePath(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// lacking returns the bytes still to come.
-func (t *transfer) lacking() (n int64) {
-	for _, d := range t.files {
-		n += d.Size - d.partial.have()
-	}
-	return n
-}
-
 // close closes the partial files and leaves them for the next run.
 func (t *transfer) close() error {
 	var err error
@@ -164,20 +156,23 @@ func (t *transfer) commit(d *download) error {
 	return onDisk(syncDir(t.root, blobsDir))
 }
 
-// part downloads what part i lacks.
+// part downloads what part i lacks. A server may give less than it is asked for.
 func (t *transfer) part(ctx context.Context, d *download, i int, buf []byte) error {
-	return t.hub.retry(ctx, func() (bool, error) {
-		before, to, epoch := d.partial.rest(i)
-		if before == to || d.isWhole() {
-			return false, nil
+	for {
+		from, to, _ := d.partial.rest(i)
+		if from == to || d.isWhole() {
+			return nil
 		}
-		err := t.request(ctx, d, i, before, to, epoch, buf)
-		if errors.Is(err, errStale) {
-			return false, nil
+		err := t.hub.retry(ctx, func() (bool, error) {
+			before, to, epoch := d.partial.rest(i)
+			err := t.request(ctx, d, i, before, to, epoch, buf)
+			after, _, _ := d.partial.rest(i)
+			return after > before, err
+		})
+		if err != nil && !errors.Is(err, errStale) {
+			return err
 		}
-		after, _, _ := d.partial.rest(i)
-		return after > before, err
-	})
+	}
 }
 
 func (d *download) isWhole() bool {

@@ -90,19 +90,15 @@ func (p *pull) fetch(ctx context.Context, files []File) (err error) {
 	defer func() { err = errors.Join(err, unlock()) }()
 	t := &transfer{hub: p.hub, root: p.root, total: sumSizes(files)}
 	defer func() { err = errors.Join(err, t.close()) }()
-	begun := map[string]bool{}
-	for _, f := range files {
-		if begun[f.ID] || p.has(f) {
-			t.done += f.Size
-			continue
-		}
-		begun[f.ID] = true
+	lacking := p.lacking(files)
+	if err := p.checkSpace(lacking); err != nil {
+		return err
+	}
+	t.done = t.total - sumSizes(lacking)
+	for _, f := range lacking {
 		if err := t.begin(p.ref, p.commit, f); err != nil {
 			return err
 		}
-	}
-	if err := p.checkSpace(t.lacking()); err != nil {
-		return err
 	}
 	if len(t.files) > 0 {
 		t.add(0, 0)
@@ -113,6 +109,18 @@ func (p *pull) fetch(ctx context.Context, files []File) (err error) {
 		}
 	}
 	return p.hub.linkAll(p.root, p.commit, files)
+}
+
+// lacking returns those of files that must be downloaded, each blob once.
+func (p *pull) lacking(files []File) (out []File) {
+	begun := map[string]bool{}
+	for _, f := range files {
+		if !begun[f.ID] && !p.has(f) {
+			begun[f.ID] = true
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // has reports whether f need not be downloaded: its blob is there, or the snapshot holds it itself. Links of the blob may
@@ -130,13 +138,20 @@ func (p *pull) has(f File) bool {
 // spare is what a download leaves free on the disk.
 const spare = 64 << 20
 
-func (p *pull) checkSpace(lacking int64) error {
+func (p *pull) checkSpace(lacking []File) error {
+	need := int64(0)
+	for _, f := range lacking {
+		need += f.Size
+		if st, err := p.root.Stat(path.Join(blobsDir, f.ID) + partialSuffix); err == nil {
+			need -= occupied(st)
+		}
+	}
 	free, known := freeSpace(p.root.Name())
-	if !known || lacking == 0 || lacking+spare <= free {
+	if !known || need <= 0 || need <= free-spare {
 		return nil
 	}
 	return fmt.Errorf("it needs %s more, %s has %s free; free some, or set HF_HOME to a larger disk",
-		size(lacking), p.hub.o.Cache, size(free))
+		size(need), p.hub.o.Cache, size(free))
 }
 
 // lock takes the locks of the files' blobs, which huggingface_hub takes too, in one order for all processes.

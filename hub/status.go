@@ -81,7 +81,7 @@ func passing(err error) bool {
 	var final *finalError
 	var status *StatusError
 	switch {
-	case errors.As(err, &changed), errors.As(err, &hash), errors.As(err, &disk), errors.As(err, &final):
+	case errors.As(err, &changed), errors.As(err, &hash), errors.As(err, &disk), errors.As(err, &final), errors.Is(err, errStale):
 		return false
 	case errors.As(err, &status):
 		// A signed address that has expired is answered with 403; the next try gets a fresh one from the Hub.
