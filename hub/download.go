@@ -165,6 +165,9 @@ func (t *transfer) part(ctx context.Context, d *download, i int, buf []byte) err
 		}
 		err := t.hub.retry(ctx, func() (bool, error) {
 			before, to, epoch := d.partial.rest(i)
+			if d.isWhole() { // after rest: the epoch of the connection that took over is for it alone
+				return false, errStale
+			}
 			err := t.request(ctx, d, i, before, to, epoch, buf)
 			after, _, _ := d.partial.rest(i)
 			return after > before, err
