@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -234,7 +235,7 @@ func writeRef(root *os.Root, revision, commit string) error {
 	if b, err := root.ReadFile(name); err == nil && string(b) == commit {
 		return nil
 	}
-	tmp := name + fmt.Sprintf(".%d%s", os.Getpid(), partialSuffix)
+	tmp := fmt.Sprintf("%s.%x%s", name, rand.Uint64(), partialSuffix) // other pulls may write the same ref now
 	err := root.MkdirAll(path.Dir(name), 0o777)
 	if err == nil {
 		err = root.WriteFile(tmp, []byte(commit), 0o666)

@@ -564,7 +564,7 @@ func TestPull_AsksForRoomFirst(t *testing.T) {
 	f.Size = 1 << 49
 	s.Add("org/model", commitA, []hubtest.File{f}, "main")
 	h := newHub(t, s)
-	wantPullError(t, h, "hf://org/model", "it needs 562949.9 GB more", "free some")
+	wantPullError(t, h, "hf://org/model", "it needs 562950.0 GB more", "free some")
 	if s.Sent.Load() != 0 {
 		t.Errorf("the server sent %d bytes, want 0", s.Sent.Load())
 	}

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -118,4 +119,12 @@ func tree(t *testing.T, dir string) (out []string) {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// cutAfter makes every request for a file end after n bytes.
+func cutAfter(s *hubtest.Server, n int64) func(http.ResponseWriter, *http.Request, hubtest.File) bool {
+	return func(w http.ResponseWriter, r *http.Request, f hubtest.File) bool {
+		s.Cut(w, r, f, n)
+		return true
+	}
 }
