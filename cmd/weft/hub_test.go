@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weft-llm/weft/hub/hubtest"
+	"github.com/weft-llm/weft/internal/golden"
+)
+
+const commit = "0123456789abcdef0123456789abcdef01234567"
+
+// asWeft, when set in the environment, makes the test binary be weft.
+const asWeft = "WEFT_TEST_BE_WEFT"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asWeft) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// emptyCache points the environment at s and at a new cache.
+func emptyCache(t *testing.T, s *hubtest.Server) string {
+	t.Helper()
+	home := t.TempDir()
+	for k, v := range map[string]string{"HF_HOME": home, "HF_ENDPOINT": s.URL, "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_TOKEN": "hf_x",
+		"HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "", "http_proxy": "", "HTTP_PROXY": ""} {
+		t.Setenv(k, v)
+	}
+	return filepath.Join(home, "hub")
+}
+
+// chatModel makes s serve a model that can chat, as org/chat.
+func chatModel(t *testing.T, s *hubtest.Server) {
+	t.Helper()
+	dir := golden.Chat(t)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []hubtest.File
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, hubtest.File{Name: e.Name(), Content: b, LFS: strings.HasSuffix(e.Name(), ".safetensors")})
+	}
+	s.Add("org/chat", commit, files, "main")
+}
+
+func TestModel_FromAHubWorksWhereverAModelIsNamed(t *testing.T) {
+	s := hubtest.New(t)
+	emptyCache(t, s)
+	chatModel(t, s)
+	for _, c := range []struct{ stdin, args, want string }{
+		{"", "generate -m hf://org/chat --device cpu -p hello --max-tokens 3 --temperature 0 --json", `"model":"org/chat"`},
+		{"hi\n", "tokenize -m hf://org/chat@main", "["},
+		{`[{"role": "user", "content": "hi"}]`, "render -m hf://org/chat@" + commit, "user: hi"},
+		{"", "inspect hf://org/chat", "Qwen3ForCausalLM"},
+		{"/exit\n", "chat -m hf://org/chat --device cpu", "> "},
+	} {
+		out, errs, code := command(c.stdin, strings.Fields(c.args)...)
+		if code != exitDone || !strings.Contains(out, c.want) {
+			t.Errorf("weft %s: exit %d, %q, %q, want %q", c.args, code, out, errs, c.want)
+		}
+	}
+	sent, requests := s.Sent.Load(), len(s.Requests())
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	if _, errs, code := command("", "inspect", "hf://org/chat"); code != exitDone {
+		t.Errorf("offline: exit %d, %q", code, errs)
+	}
+	if _, errs, code := command("", "inspect", "hf://org/other"); code != exitFailed || !strings.Contains(errs, "weft pull hf://org/other") {
+		t.Errorf("offline, not there: exit %d, %q, want what to do", code, errs)
+	}
+	if s.Sent.Load() != sent || len(s.Requests()) != requests {
+		t.Error("weft used the network with HF_HUB_OFFLINE=1")
+	}
+}
+
+func TestHub_PullListRm(t *testing.T) {
+	s := hubtest.New(t)
+	cache := emptyCache(t, s)
+	chatModel(t, s)
+	s.Add("org/quants", commit, []hubtest.File{{Name: "m-Q4_0.gguf", Content: make([]byte, 4000), LFS: true}, {Name: "m-Q8_0.gguf", Content: make([]byte, 8000), LFS: true}}, "main", "v1")
+	want := func(args string, code int, text ...string) (stdout string) {
+		t.Helper()
+		out, errs, got := command("", strings.Fields(args)...)
+		for _, w := range text {
+			if !strings.Contains(out+errs, w) {
+				t.Errorf("weft %s: %q, %q, want %q", args, out, errs, w)
+			}
+		}
+		if got != code {
+			t.Errorf("weft %s: exit %d, %q, want %d", args, got, errs, code)
+		}
+		return out
+	}
+	want("list", exitDone, "no models in "+cache)
+	want("pull org/chat", exitUsage, "hf://")
+	want("pull hf://org/quants", exitFailed, "choose one", "Q4_0", "Q8_0", "4.0 kB")
+	path := want("pull hf://org/quants:Q8_0", exitDone, "(8.0 kB downloaded)")
+	if b, err := os.ReadFile(strings.TrimSpace(path)); err != nil || len(b) != 8000 {
+		t.Errorf("pull printed %q, which holds %d bytes (%v), want 8000", path, len(b), err)
+	}
+	want("pull hf://org/quants@v1:Q8_0", exitDone, "(0 bytes downloaded)")
+	want("pull hf://org/chat", exitDone, "commit 0123456789ab")
+	want("list --files", exitDone, "hf://org/chat", "hf://org/quants", "main,v1", "m-Q8_0.gguf", "8.0 kB")
+	want("rm /etc/passwd", exitUsage, "does not begin with hf://")
+	want("rm hf://org/never", exitFailed, "not in the cache")
+	want("rm hf://org/quants:Q8_0", exitDone, "8.0 kB freed")
+	want("rm hf://org/chat", exitDone, "freed")
+	want("list", exitDone, "no models in "+cache)
+}
+
+// TestPull_SurvivesBeingKilled kills weft ten times while it downloads, at random points. What it had it keeps: in all,
+// the server sends little more than the model.
+func TestPull_SurvivesBeingKilled(t *testing.T) {
+	s := hubtest.New(t)
+	cache := emptyCache(t, s)
+	s.Pace = 8 << 20
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	model, contents := []hubtest.File{{Name: "config.json", Content: []byte("{}")}, {Name: "tokenizer.json", Content: []byte("{}")}}, map[string][32]byte{}
+	index := []string{}
+	total := int64(0)
+	for i, mib := range []int{24, 9, 13} {
+		name := fmt.Sprintf("model-%05d-of-00003.safetensors", i+1)
+		b := make([]byte, mib<<20+i)
+		rand.NewChaCha8([32]byte{byte(i)}).Read(b)
+		model = append(model, hubtest.File{Name: name, Content: b, LFS: true})
+		contents[name], total = sha256.Sum256(b), total+int64(len(b))
+		index = append(index, fmt.Sprintf(`"t%d": %q`, i, name))
+	}
+	model = append(model, hubtest.File{Name: "model.safetensors.index.json", Content: []byte(`{"weight_map": {` + strings.Join(index, ",") + "}}")})
+	s.Add("org/model", commit, model, "main")
+
+	const kills, connections = 10, 4
+	for range kills {
+		cmd, errs := process(t, "pull", "hf://org/model", "--connections", fmt.Sprint(connections))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		exited := make(chan error, 1)
+		go func() { exited <- cmd.Wait() }()
+		at := s.Sent.Load() + random.Int64N(total/(kills+2))
+		for s.Sent.Load() <= at {
+			select {
+			case err := <-exited:
+				t.Fatalf("weft pull ended by itself: %v, %s", err, errs)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-exited; err == nil {
+			t.Fatal("weft pull was done before it was killed")
+		}
+	}
+	beforeLast := s.Sent.Load()
+	cmd, errs := process(t, "pull", "hf://org/model", "--connections", fmt.Sprint(connections))
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("weft pull: %v, %s", err, errs)
+	}
+	for name, want := range contents {
+		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), name))
+		if err != nil || sha256.Sum256(b) != want {
+			t.Errorf("%s has %d bytes of another hash (%v)", name, len(b), err)
+		}
+	}
+	// A killed process loses, of each connection, the buffer it was filling (128 KiB), and what the sockets held.
+	const lost = kills * connections * (128 + 64) << 10
+	t.Logf("the model has %d bytes; the server sent %d, of those %d in the last run", total, s.Sent.Load(), s.Sent.Load()-beforeLast)
+	if sent := s.Sent.Load(); sent > total+lost {
+		t.Errorf("the server sent %d bytes for %d, want at most %d more", sent, total, lost)
+	}
+	left, err := filepath.Glob(filepath.Join(cache, "*/blobs/*.incomplete"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("%q (%v) are left behind", left, err)
+	}
+	now := s.Sent.Load()
+	if again, _ := process(t, "pull", "hf://org/model"); again.Run() != nil || s.Sent.Load() != now {
+		t.Errorf("another pull downloaded %d bytes, want 0", s.Sent.Load()-now)
+	}
+}
+
+// process is a weft that is about to run.
+func process(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asWeft+"=1")
+	errs := &bytes.Buffer{}
+	cmd.Stderr = errs
+	cmd.WaitDelay = time.Second
+	cmd.Cancel = func() error {
+		if err := cmd.Process.Kill(); !errors.Is(err, os.ErrProcessDone) {
+			return err
+		}
+		return nil
+	}
+	return cmd, errs
+}
