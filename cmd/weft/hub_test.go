@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,72 +125,47 @@ func TestHub_PullListRm(t *testing.T) {
 	want("list", exitDone, "no models in "+cache)
 }
 
-// TestPull_SurvivesBeingKilled kills weft ten times while it downloads, at random points. What it had it keeps: in all,
-// the server sends little more than the model.
+// TestPull_SurvivesBeingKilled kills weft ten times while it downloads, at random points. Each run asks only for what
+// the one before did not leave.
 func TestPull_SurvivesBeingKilled(t *testing.T) {
 	s := hubtest.New(t)
 	cache := emptyCache(t, s)
-	s.Pace = 8 << 20
+	s.Pace = 16 << 20
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	model, contents := []hubtest.File{{Name: "config.json", Content: []byte("{}")}, {Name: "tokenizer.json", Content: []byte("{}")}}, map[string][32]byte{}
-	index := []string{}
-	total := int64(0)
-	for i, mib := range []int{24, 9, 13} {
-		name := fmt.Sprintf("model-%05d-of-00003.safetensors", i+1)
-		b := make([]byte, mib<<20+i)
-		rand.NewChaCha8([32]byte{byte(i)}).Read(b)
-		model = append(model, hubtest.File{Name: name, Content: b, LFS: true})
-		contents[name], total = sha256.Sum256(b), total+int64(len(b))
-		index = append(index, fmt.Sprintf(`"t%d": %q`, i, name))
-	}
-	model = append(model, hubtest.File{Name: "model.safetensors.index.json", Content: []byte(`{"weight_map": {` + strings.Join(index, ",") + "}}")})
-	s.Add("org/model", commit, model, "main")
+	total := shardedModel(s)
+	blobs := filepath.Join(cache, "models--org--model", "blobs")
 
-	const kills, connections = 10, 4
+	const kills = 10
+	had, asked := kept{}, 0
 	for range kills {
-		cmd, errs := process(t, "pull", "hf://org/model", "--connections", fmt.Sprint(connections))
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		exited := make(chan error, 1)
-		go func() { exited <- cmd.Wait() }()
-		at := s.Sent.Load() + random.Int64N(total/(kills+2))
-		for s.Sent.Load() <= at {
-			select {
-			case err := <-exited:
-				t.Fatalf("weft pull ended by itself: %v, %s", err, errs)
-			case <-time.After(time.Millisecond):
-			}
-		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		if err := <-exited; err == nil {
-			t.Fatal("weft pull was done before it was killed")
-		}
+		killedPull(t, s, s.Sent.Load()+random.Int64N(total/(kills+2)))
+		asked += checkAsked(t, s.Requests()[asked:], had)
+		had = onDisk(t, s, blobs)
 	}
-	beforeLast := s.Sent.Load()
-	cmd, errs := process(t, "pull", "hf://org/model", "--connections", fmt.Sprint(connections))
+	sent := s.Sent.Load()
+	if had.bytes() < sent/8 { // the rest was in sockets and buffers when weft was killed
+		t.Errorf("after %d kills %d bytes are kept of the %d that the server sent", kills, had.bytes(), sent)
+	}
+	cmd, errs := process(t, "pull", "hf://org/model")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("weft pull: %v, %s", err, errs)
 	}
-	for name, want := range contents {
-		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), name))
-		if err != nil || sha256.Sum256(b) != want {
-			t.Errorf("%s has %d bytes of another hash (%v)", name, len(b), err)
+	checkAsked(t, s.Requests()[asked:], had)
+	last := s.Sent.Load() - sent
+	t.Logf("of %d bytes %d were kept after %d kills; the server sent %d until then and %d in the last run", total, had.bytes(), kills, sent, last)
+	if last != total-had.bytes() {
+		t.Errorf("the last run downloaded %d bytes, want the %d that lacked", last, total-had.bytes())
+	}
+	for _, f := range s.Files("org/model", commit) {
+		b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(out)), f.Name))
+		if err != nil || !bytes.Equal(b, f.Content) {
+			t.Errorf("%s has other content (%v)", f.Name, err)
 		}
 	}
-	// A killed process loses, of each connection, the buffer it was filling (128 KiB), and what the sockets held.
-	const lost = kills * connections * (128 + 64) << 10
-	t.Logf("the model has %d bytes; the server sent %d, of those %d in the last run", total, s.Sent.Load(), s.Sent.Load()-beforeLast)
-	if sent := s.Sent.Load(); sent > total+lost {
-		t.Errorf("the server sent %d bytes for %d, want at most %d more", sent, total, lost)
-	}
-	left, err := filepath.Glob(filepath.Join(cache, "*/blobs/*.incomplete"))
-	if err != nil || len(left) > 0 {
+	if left, err := filepath.Glob(filepath.Join(blobs, "*.incomplete")); err != nil || len(left) > 0 {
 		t.Errorf("%q (%v) are left behind", left, err)
 	}
 	now := s.Sent.Load()
@@ -197,7 +174,108 @@ func TestPull_SurvivesBeingKilled(t *testing.T) {
 	}
 }
 
-// process is a weft that is about to run.
+// shardedModel makes s serve a model of several files as org/model, and returns their bytes.
+func shardedModel(s *hubtest.Server) (total int64) {
+	files := []hubtest.File{{Name: "config.json", Content: []byte("{}")}, {Name: "tokenizer.json", Content: []byte("{ }")}}
+	var index []string
+	for i, mib := range []int{14, 5, 9} {
+		name := fmt.Sprintf("model-%05d-of-00003.safetensors", i+1)
+		b := make([]byte, mib<<20+i)
+		rand.NewChaCha8([32]byte{byte(i)}).Read(b)
+		files = append(files, hubtest.File{Name: name, Content: b, LFS: true})
+		index = append(index, fmt.Sprintf(`"t%d": %q`, i, name))
+	}
+	files = append(files, hubtest.File{Name: "model.safetensors.index.json", Content: []byte(`{"weight_map": {` + strings.Join(index, ",") + "}}")})
+	s.Add("org/model", commit, files, "main")
+	for _, f := range files {
+		total += int64(len(f.Content))
+	}
+	return total
+}
+
+// killedPull runs weft pull until the server has sent so many bytes, and kills it.
+func killedPull(t *testing.T, s *hubtest.Server, sent int64) {
+	t.Helper()
+	cmd, errs := process(t, "pull", "hf://org/model", "--connections", "4")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	for s.Sent.Load() <= sent {
+		select {
+		case err := <-exited:
+			t.Fatalf("weft pull ended by itself: %v, %s", err, errs)
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-exited; err == nil {
+		t.Fatal("weft pull was done before it was killed")
+	}
+	s.Settle()
+}
+
+// kept is the bytes of each file that a killed weft left in the cache, as [from, to).
+type kept map[string][][2]int64
+
+func (k kept) bytes() (n int64) {
+	for _, spans := range k {
+		for _, span := range spans {
+			n += span[1] - span[0]
+		}
+	}
+	return n
+}
+
+// onDisk reads what the blobs directory holds: whole files, and partial ones with their counts.
+func onDisk(t *testing.T, s *hubtest.Server, blobs string) kept {
+	t.Helper()
+	k := kept{}
+	for _, f := range s.Files("org/model", commit) {
+		if _, err := os.Stat(filepath.Join(blobs, f.ID)); err == nil {
+			k[f.Name] = [][2]int64{{0, f.Size}}
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(blobs, f.ID+".weft.incomplete"))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if int64(len(b)) < f.Size+16 {
+			continue // killed before or as it began
+		}
+		part := int64(binary.LittleEndian.Uint64(b[f.Size+8:]))
+		for i := int64(0); i*part < f.Size; i++ {
+			from, n := i*part, int64(binary.LittleEndian.Uint64(b[f.Size+16+8*i:]))
+			if !bytes.Equal(b[from:from+n], f.Content[from:from+n]) {
+				t.Errorf("%s: the %d bytes at %d that were counted are not there", f.Name, n, from)
+			}
+			k[f.Name] = append(k[f.Name], [2]int64{from, from + n})
+		}
+	}
+	return k
+}
+
+// checkAsked looks for requests for bytes that the run before left, and returns how many requests there were.
+func checkAsked(t *testing.T, requests []hubtest.Request, had kept) int {
+	t.Helper()
+	for _, r := range requests {
+		from, to, ranged := hubtest.ParseRange(r.Range, math.MaxInt64)
+		if !ranged {
+			from, to = 0, math.MaxInt64
+		}
+		for _, span := range had[path.Base(r.Path)] {
+			if max(from, span[0]) < min(to, span[1]) {
+				t.Errorf("%s asked for %q, though %v was there", r.Path, r.Range, span)
+			}
+		}
+	}
+	return len(requests)
+}
+
+// process is a weft process that is about to run.
 func process(t *testing.T, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	self, err := os.Executable()

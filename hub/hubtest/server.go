@@ -25,6 +25,7 @@ type Server struct {
 	CDN  string       // of the other host
 	Sent atomic.Int64 // bytes of files written to clients
 
+	active   atomic.Int64
 	mu       sync.Mutex
 	repos    map[string]*Repo
 	requests []Request
@@ -67,8 +68,8 @@ type File struct {
 // New starts the server. It ends with the test.
 func New(t testing.TB) *Server {
 	s := &Server{repos: map[string]*Repo{}}
-	hub := httptest.NewServer(http.HandlerFunc(s.hub))
-	cdn := httptest.NewServer(http.HandlerFunc(s.cdn))
+	hub := httptest.NewServer(s.counted(s.hub))
+	cdn := httptest.NewServer(s.counted(s.cdn))
 	t.Cleanup(func() {
 		hub.CloseClientConnections()
 		hub.Close()
@@ -78,6 +79,15 @@ func New(t testing.TB) *Server {
 	s.URL = hub.URL
 	s.CDN = strings.Replace(cdn.URL, "127.0.0.1", "localhost", 1)
 	return s
+}
+
+// counted counts the requests that are being answered.
+func (s *Server) counted(h http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.active.Add(1)
+		defer s.active.Add(-1)
+		h(w, r)
+	})
 }
 
 // Add makes commit of repository id hold files, and refs lead to it.
@@ -101,6 +111,22 @@ func (s *Server) Add(id, commit string, files []File, refs ...string) {
 	}
 	for _, ref := range refs {
 		r.Refs[ref] = commit
+	}
+}
+
+// Files returns what commit of repository id holds, by name.
+func (s *Server) Files(id, commit string) (out []File) {
+	_, files := s.commit(id, commit)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		out = append(out, files[name])
+	}
+	return out
+}
+
+// Settle waits until no request is being answered, so that Sent stands still.
+func (s *Server) Settle() {
+	for s.active.Load() > 0 {
+		time.Sleep(time.Millisecond)
 	}
 }
 
