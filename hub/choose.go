@@ -48,12 +48,11 @@ func isRootWeights(f File) bool {
 // isText reports whether a model directory needs the file beside its weights.
 func isText(name string) bool {
 	switch name {
-	case configName, "generation_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
-		"merges.txt", "spiece.model", "chat_template.jinja", "chat_template.json", indexName:
+	case configName, "generation_config.json", "chat_template.jinja", indexName:
 		return true
 	}
 	switch path.Ext(name) {
-	case ".json", ".model", ".jinja", ".txt", ".tiktoken":
+	case ".json", ".model":
 		return strings.HasPrefix(name, "tokenizer") && !strings.Contains(name, "/")
 	}
 	return false

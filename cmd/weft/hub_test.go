@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func emptyCache(t *testing.T, s *hubtest.Server) string {
 	t.Helper()
 	home := t.TempDir()
-	for k, v := range map[string]string{"HF_HOME": home, "HF_ENDPOINT": s.URL, "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "HF_TOKEN": "hf_x",
+	for k, v := range map[string]string{"HF_HOME": home, "HF_ENDPOINT": s.URL, "HF_HUB_CACHE": filepath.Join(home, "hub"), "HF_TOKEN": "hf_x",
 		"HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "", "http_proxy": "", "HTTP_PROXY": ""} {
 		t.Setenv(k, v)
 	}
@@ -123,6 +123,41 @@ func TestHub_PullListRm(t *testing.T) {
 	want("rm hf://org/quants:Q8_0", exitDone, "8.0 kB freed")
 	want("rm hf://org/chat", exitDone, "freed")
 	want("list", exitDone, "no models in "+cache)
+}
+
+// TestCache_IsPythons lets huggingface_hub and weft use what the other downloaded.
+func TestCache_IsPythons(t *testing.T) {
+	python := func(code string) (string, error) {
+		out, err := exec.Command("python3", "-c", "import huggingface_hub as h\n"+code).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	if _, err := python(""); err != nil {
+		t.Skipf("skipped: no Python with huggingface_hub: %v", err)
+	}
+	s := hubtest.New(t)
+	emptyCache(t, s)
+	chatModel(t, s)
+	want, err := python("print(h.snapshot_download('org/chat'))")
+	if err != nil {
+		t.Fatalf("snapshot_download: %v", err)
+	}
+	sent := s.Sent.Load()
+	if out, errs, _ := command("", "pull", "hf://org/chat"); strings.TrimSpace(out) != want || s.Sent.Load() != sent {
+		t.Errorf("weft pull: %q, %q, %d bytes downloaded, want %q and 0", out, errs, s.Sent.Load()-sent, want)
+	}
+	if _, errs, code := command("", "rm", "hf://org/chat"); code != exitDone {
+		t.Fatalf("weft rm: exit %d, %q", code, errs)
+	}
+	if out, errs, _ := command("", "pull", "hf://org/chat"); strings.TrimSpace(out) != want {
+		t.Errorf("weft pull: %q, %q, want %q", out, errs, want)
+	}
+	sent = s.Sent.Load()
+	if got, err := python("print(h.snapshot_download('org/chat'))"); got != want || err != nil || s.Sent.Load() != sent {
+		t.Errorf("snapshot_download: %q, %v, %d bytes downloaded, want %q and 0", got, err, s.Sent.Load()-sent, want)
+	}
+	if warnings, err := python("print(*h.scan_cache_dir().warnings)"); warnings != "" || err != nil {
+		t.Errorf("scan_cache_dir warns of %q (%v)", warnings, err)
+	}
 }
 
 // TestPull_SurvivesBeingKilled kills weft ten times while it downloads, at random points. Each run asks only for what

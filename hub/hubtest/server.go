@@ -161,9 +161,15 @@ func (s *Server) hub(w http.ResponseWriter, r *http.Request) {
 	parts := strings.SplitN(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/", 5)
 	switch {
 	case len(parts) == 5 && parts[0] == "api":
-		if s.API == nil || !s.API(w, r) {
-			id, revision, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/api/models/"), "/revision/")
-			s.list(w, id, unescape(revision))
+		kind, revision, _ := strings.Cut(parts[4], "/")
+		switch {
+		case s.API != nil && s.API(w, r):
+		case kind == "revision":
+			s.list(w, parts[2]+"/"+parts[3], unescape(revision))
+		case kind == "tree":
+			s.tree(w, parts[2]+"/"+parts[3], unescape(revision))
+		default:
+			http.NotFound(w, r)
 		}
 	case len(parts) == 5 && parts[2] == "resolve":
 		s.resolve(w, r, parts[0]+"/"+parts[1], unescape(parts[3]), unescape(parts[4]))
@@ -210,6 +216,20 @@ func (s *Server) list(w http.ResponseWriter, id, revision string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"id": id, "sha": commit, "siblings": siblings})
+}
+
+// tree is the listing that newer huggingface_hub asks for.
+func (s *Server) tree(w http.ResponseWriter, id, revision string) {
+	commit, _ := s.commit(id, revision)
+	out := []any{}
+	for _, f := range s.Files(id, commit) {
+		v := map[string]any{"type": "file", "path": f.Name, "size": f.Size, "oid": f.ID}
+		if f.LFS {
+			v["lfs"] = map[string]any{"oid": f.ID, "size": f.Size, "pointerSize": 134}
+		}
+		out = append(out, v)
+	}
+	json.NewEncoder(w).Encode(out)
 }
 
 func (s *Server) resolve(w http.ResponseWriter, r *http.Request, id, revision, name string) {
