@@ -47,6 +47,9 @@ type transfer struct {
 // bufferSize is what a connection reads before it writes; also what a killed process loses of each.
 const bufferSize = 128 << 10
 
+// longCheck is the size from which reading a file again takes so long that one is told.
+const longCheck = 4 << 30
+
 // begin opens f's partial file.
 func (t *transfer) begin(r Ref, commit string, f File) error {
 	d := &download{File: f, blob: path.Join(blobsDir, f.ID)}
@@ -127,6 +130,9 @@ func (t *transfer) job(ctx context.Context, d *download, i int, buf []byte) erro
 	if d.left.Add(-1) > 0 {
 		return nil
 	}
+	if d.Size > longCheck {
+		t.hub.notice("checking the hash of " + d.Name)
+	}
 	err := verify(ctx, d.File, d.partial.f)
 	var bad *HashError
 	if errors.As(err, &bad) && d.resumed {
@@ -137,7 +143,7 @@ func (t *transfer) job(ctx context.Context, d *download, i int, buf []byte) erro
 		}
 	}
 	if errors.As(err, &bad) {
-		return errors.Join(err, t.root.Remove(d.blob+partialSuffix))
+		return errors.Join(err, d.partial.f.Close(), t.root.Remove(d.blob+partialSuffix)) // Windows deletes no open file
 	}
 	if err != nil {
 		return err
@@ -267,7 +273,10 @@ func checkRange(resp *http.Response, from, to, size int64) (int64, error) {
 // copy writes want bytes of r, which continue part i of d, into it and the parts after it.
 func (t *transfer) copy(d *download, i, epoch int, r io.Reader, want int64, buf []byte) error {
 	for want > 0 {
-		from, to, _ := d.partial.rest(i)
+		from, to, now := d.partial.rest(i)
+		if now != epoch {
+			return errStale
+		}
 		if from == to {
 			i++
 			continue
