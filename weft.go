@@ -11,6 +11,7 @@
 package weft
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -27,6 +28,7 @@ import (
 
 // Options say where and how large a model runs. The zero value is a good start.
 type Options struct {
+	Name     string                  // what clients call the model; default: the file's or directory's name
 	Device   string                  // "auto" (the first GPU, else the CPU), "cpu", "cuda" or "cuda:N"; default "auto"
 	Dummy    bool                    // random weights for any directory with a config.json: for benchmarks
 	Threads  int                     // of the CPU backend; default: all cores
@@ -53,7 +55,7 @@ func Open(path string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{name: nameOf(path), checkpoint: c, config: c.Config}
+	m := &Model{name: cmp.Or(o.Name, nameOf(path)), checkpoint: c, config: c.Config}
 	if err := m.openText(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

@@ -31,6 +31,9 @@ type cli struct {
 	Tokenize tokenizeCmd `cmd:"" help:"Turn lines of text into lines of token ids, or back."`
 	Render   renderCmd   `cmd:"" help:"Print the prompt that a model's chat template makes of messages."`
 	Inspect  inspectCmd  `cmd:"" help:"Show a model's architecture, tensors and memory."`
+	Pull     pullCmd     `cmd:"" help:"Download a model of a Hub, or its newest revision."`
+	List     listCmd     `cmd:"" help:"List the models in the Hugging Face cache."`
+	Rm       rmCmd       `cmd:"" help:"Remove a model from the Hugging Face cache."`
 	Doctor   doctorCmd   `cmd:"" help:"Check driver, GPUs and every kernel."`
 	Bench    benchCmd    `cmd:"" help:"Measure throughput and latency."`
 	Flags    flagsCmd    `cmd:"" hidden:"" help:"Print the flag reference as Markdown."`
