@@ -59,12 +59,18 @@ func (k *Kernels) resolve(e *entry) error {
 
 // launch enqueues the kernel, or only loads it when Kernels.Dry.
 func (f *kernel[A]) launch(s driver.Stream, grid, block driver.Dim, a A) error {
+	return f.enqueue(driver.Launch{Grid: grid, Block: block, Stream: s}, a)
+}
+
+// enqueue is launch with the attributes of l: a cluster, or leave to start early.
+func (f *kernel[A]) enqueue(l driver.Launch, a A) error {
 	k := f.k
 	if err := k.resolve(&f.entry); err != nil || k.Dry {
 		return err
 	}
 	k.args.Reset().Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), 8)
-	k.config = driver.Launch{Grid: grid, Block: block, Shared: f.shared, Stream: s}
+	k.config = l
+	k.config.Shared = f.shared
 	return f.fn.Launch(&k.config, &k.args)
 }
 

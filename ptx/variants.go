@@ -25,6 +25,14 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
+	for i := range k.hop.tiles {
+		t := &k.hop.tiles[i]
+		when, rows := "M > 64, by predicted time", 0
+		if t.skinny {
+			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
+		}
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, rows})
+	}
 	return out
 }
 
@@ -34,8 +42,8 @@ func (k *Kernels) Force(op, name string) error {
 	if op != "linear" {
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	}
+	k.lin.forced, k.hop.forced = "", nil
 	if name == "" {
-		k.lin.forced = ""
 		return nil
 	}
 	for i := range k.lin.tiles {
@@ -44,5 +52,11 @@ func (k *Kernels) Force(op, name string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("cannot force kernel %q of %s: there is none", name, op)
+	for i := range k.hop.tiles {
+		if k.hop.tiles[i].name == name && k.Hopper() {
+			k.hop.forced = &k.hop.tiles[i]
+			return nil
+		}
+	}
+	return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
 }
