@@ -166,22 +166,21 @@ func (b *Samples) check() (n int, err error) {
 		return 0, err
 	}
 	n = c.Dim("S")
-	words, work := (c.Dim("V")+31)/32, SampleWork(b.Limits)
-	for _, w := range []struct {
-		operand string
-		v       tensor.View
-		ok      bool
-		want    string
-	}{
-		{"top_ids", b.TopIDs, b.TopIDs.Dim[1] == MaxTopLogprobs, fmt.Sprintf("i32[%d,%d]", n, MaxTopLogprobs)},
-		{"rules", b.Rules, b.Rules.Bytes() == int64(n*SamplingBytes), fmt.Sprintf("%d bytes", n*SamplingBytes)},
-		{"bias", b.Bias, b.Bias.Dim[0] <= b.Limits.Biases, fmt.Sprintf("i32[%d,2] at most", b.Limits.Biases)},
-		{"masks", b.Masks, b.Masks.Rank == 0 || b.Masks.Dim[1] == words, fmt.Sprintf("i32[n,%d]", words)},
-		{"work", b.Work, b.Work.Bytes() >= work && b.Work.Ptr%256 == 0, fmt.Sprintf("%d bytes, 256-byte aligned", work)},
-	} {
-		if !w.ok {
-			return 0, &tensor.ShapeError{Op: "sample", Operand: w.operand, Got: w.v.String(), Want: w.want}
-		}
+	words := (c.Dim("V") + 31) / 32
+	bad := func(operand string, v tensor.View, want string, a ...any) (int, error) {
+		return 0, &tensor.ShapeError{Op: "sample", Operand: operand, Got: v.String(), Want: fmt.Sprintf(want, a...)}
+	}
+	switch {
+	case b.TopIDs.Dim[1] != MaxTopLogprobs:
+		return bad("top_ids", b.TopIDs, "i32[%d,%d]", n, MaxTopLogprobs)
+	case b.Rules.Bytes() != int64(n*SamplingBytes):
+		return bad("rules", b.Rules, "%d bytes", n*SamplingBytes)
+	case b.Bias.Dim[0] > b.Limits.Biases:
+		return bad("bias", b.Bias, "i32[%d,2] at most", b.Limits.Biases)
+	case b.Masks.Rank > 0 && b.Masks.Dim[1] != words:
+		return bad("masks", b.Masks, "i32[n,%d]", words)
+	case b.Work.Bytes() < SampleWork(b.Limits) || b.Work.Ptr%256 != 0:
+		return bad("work", b.Work, "%d bytes, 256-byte aligned", SampleWork(b.Limits))
 	}
 	return n, nil
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/backend/backendtest"
 	"github.com/weft-llm/weft/driver"
 )
 
@@ -33,4 +35,12 @@ func TestGPU_SelfTest(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, c.Err)
 		}
 	}
+}
+
+func TestGPU_Conformance(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{}) })
+}
+
+func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{NoGraphs: true}) })
 }

@@ -60,7 +60,7 @@ func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 			return fmt.Errorf("logits are %s, want [S,%d]", logits, b.limits.Vocab)
 		}
 		if logits.Rank > 0 {
-			b.fail(b.sample(s, batch, logits, samplingClasses-1))
+			b.fail(b.sample(s, batch, logits, allNeeds))
 		}
 	}
 	return b.err

@@ -10,7 +10,10 @@ import (
 // samplingClass is what the samples of a step need: a graph is recorded for each.
 type samplingClass = ptx.Need
 
-const samplingClasses = int(ptx.NeedLogprobs|ptx.NeedEdits|ptx.NeedSelect) + 1
+const (
+	allNeeds        = ptx.NeedLogprobs | ptx.NeedEdits | ptx.NeedSelect
+	samplingClasses = int(allNeeds) + 1
+)
 
 // classOf collects what rules ask for.
 func classOf(rules []backend.Sampling) (need samplingClass, tops bool) {

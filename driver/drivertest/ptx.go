@@ -15,7 +15,6 @@ type program struct {
 }
 
 var (
-	ptxComment = regexp.MustCompile(`(?s)//[^\n]*|/\*.*?\*/`)
 	ptxVersion = regexp.MustCompile(`(?m)^\s*\.version\s+(\d+)\.(\d+)`)
 	ptxTarget  = regexp.MustCompile(`(?m)^\s*\.target\s+sm_(\d+)(a?)`)
 	ptxEntry   = regexp.MustCompile(`\.entry\s+([\w$]+)\s*(?:\(([^)]*)\))?`)
@@ -24,7 +23,7 @@ var (
 
 // parsePTX reads names, parameter sizes and the header; it does not look into the code.
 func parsePTX(text string) (*program, error) {
-	text = ptxComment.ReplaceAllString(text, " ")
+	text = declarations(text)
 	if !ptxVersion.MatchString(text) {
 		return nil, fmt.Errorf("ptxas application ptx input, line 1; fatal   : Missing .version directive at start of file")
 	}
@@ -41,6 +40,35 @@ func parsePTX(text string) (*program, error) {
 		p.globals[m[2]] = count * typeBytes(m[1])
 	}
 	return p, nil
+}
+
+// declarations is text without comments and without what stands in braces: bodies are long and never looked at.
+func declarations(text string) string {
+	var out strings.Builder
+	depth := 0
+	for text != "" {
+		at := strings.IndexAny(text, "{}/")
+		if at < 0 {
+			at = len(text)
+		}
+		if depth == 0 {
+			out.WriteString(text[:at])
+		}
+		text = text[at:]
+		switch {
+		case text == "":
+		case strings.HasPrefix(text, "//"):
+			_, text, _ = strings.Cut(text, "\n")
+			out.WriteByte('\n')
+		case strings.HasPrefix(text, "/*"):
+			_, text, _ = strings.Cut(text, "*/")
+			out.WriteByte(' ')
+		default:
+			depth += strings.Count(text[:1], "{") - strings.Count(text[:1], "}")
+			text = text[1:]
+		}
+	}
+	return out.String()
 }
 
 // target is the .version as major*10+minor and the .target's number; exact is true for sm_90a and its like.

@@ -1,0 +1,5 @@
+package backendtest
+
+import "testing"
+
+func testTypes(t *testing.T, o Open) {}

@@ -1,0 +1,233 @@
+#include "textflag.h"
+
+// Dot products of four weight rows with one x that dequantise in registers, rounding for rounding as in
+// quant_block.go: out[i] = x·w[i] for i < 4, lanes added as in tile_avx512_amd64.s.
+
+// iota16 is 0, 1, … 15; nibble q of a 4-bit type is looked up in a register of 16 values made of it.
+DATA iota16<>+0(SB)/4, $0.0
+DATA iota16<>+4(SB)/4, $1.0
+DATA iota16<>+8(SB)/4, $2.0
+DATA iota16<>+12(SB)/4, $3.0
+DATA iota16<>+16(SB)/4, $4.0
+DATA iota16<>+20(SB)/4, $5.0
+DATA iota16<>+24(SB)/4, $6.0
+DATA iota16<>+28(SB)/4, $7.0
+DATA iota16<>+32(SB)/4, $8.0
+DATA iota16<>+36(SB)/4, $9.0
+DATA iota16<>+40(SB)/4, $10.0
+DATA iota16<>+44(SB)/4, $11.0
+DATA iota16<>+48(SB)/4, $12.0
+DATA iota16<>+52(SB)/4, $13.0
+DATA iota16<>+56(SB)/4, $14.0
+DATA iota16<>+60(SB)/4, $15.0
+GLOBL iota16<>(SB), RODATA|NOPTR, $64
+
+DATA eight<>+0(SB)/4, $8.0
+GLOBL eight<>(SB), RODATA|NOPTR, $4
+
+// iotaQ4_0 makes Z31 -8, -7, … 7.
+#define IOTAQ4_0 \
+	VMOVUPS      iota16<>(SB), Z31; \
+	VBROADCASTSS eight<>(SB), Z30; \
+	VSUBPS       Z30, Z31, Z31
+
+// SCALE broadcasts the f16 at m to the floats of z, whose low half is y.
+#define SCALE(m, y, z) \
+	VPBROADCASTW m, y; \
+	VCVTPH2PS    y, z
+
+// TABLEQ4_1 makes z0 the 16 values of the block at r.
+#define TABLEQ4_1(r, y0, z0, y1, z1) \
+	VPBROADCASTD (r), y1; \
+	VCVTPH2PS    y1, z1; \
+	VMOVSLDUP    z1, z0; \
+	VMOVSHDUP    z1, z1; \
+	VMULPS       Z31, z0, z0; \
+	VADDPS       z1, z0, z0
+
+#define TABLEQ4_0(r, y0, z0) \
+	SCALE((r), y0, z0); \
+	VMULPS Z31, z0, z0
+
+#define DOT_ARGS \
+	MOVQ   out+0(FP), DI; \
+	MOVQ   x+8(FP), DX; \
+	MOVQ   w+16(FP), SI; \
+	MOVQ   ldw+24(FP), R8; \
+	MOVQ   k+32(FP), CX; \
+	LEAQ   (SI)(R8*1), R9; \
+	LEAQ   (SI)(R8*2), R10; \
+	LEAQ   (R9)(R8*2), R11; \
+	VPXORD Z0, Z0, Z0; \
+	VPXORD Z1, Z1, Z1; \
+	VPXORD Z2, Z2, Z2; \
+	VPXORD Z3, Z3, Z3
+
+#define ADVANCE(bytes) \
+	ADDQ bytes, SI; \
+	ADDQ bytes, R9; \
+	ADDQ bytes, R10; \
+	ADDQ bytes, R11
+
+#define DOT_END \
+	VEXTRACTF64X4 $1, Z0, Y4; \
+	VEXTRACTF64X4 $1, Z1, Y5; \
+	VEXTRACTF64X4 $1, Z2, Y6; \
+	VEXTRACTF64X4 $1, Z3, Y7; \
+	VADDPS        Y4, Y0, Y0; \
+	VADDPS        Y5, Y1, Y1; \
+	VADDPS        Y6, Y2, Y2; \
+	VADDPS        Y7, Y3, Y3; \
+	VHADDPS       Y1, Y0, Y0; \
+	VHADDPS       Y3, Y2, Y2; \
+	VHADDPS       Y2, Y0, Y0; \
+	VEXTRACTF128  $1, Y0, X1; \
+	VADDPS        X1, X0, X0; \
+	VMOVUPS       X0, (DI); \
+	VZEROUPPER; \
+	RET
+
+// DOTNIBBLES adds to acc the products of x (Z4, Z5) and the nibbles at m, looked up in z0.
+#define DOTNIBBLES(m, z0, z1, z2, acc) \
+	VPMOVZXBD   m, z1; \
+	VPERMPS     z0, z1, z2; \
+	VPSRLD      $4, z1, z1; \
+	VPERMPS     z0, z1, z1; \
+	VFMADD231PS Z4, z2, acc; \
+	VFMADD231PS Z5, z1, acc
+
+// func dotQ4_1AVX512(out, x *float32, w *byte, ldw, k int)
+TEXT ·dotQ4_1AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+	VMOVUPS iota16<>(SB), Z31
+
+loop:
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	TABLEQ4_1(SI, Y6, Z6, Y7, Z7)
+	TABLEQ4_1(R9, Y8, Z8, Y9, Z9)
+	TABLEQ4_1(R10, Y10, Z10, Y11, Z11)
+	TABLEQ4_1(R11, Y12, Z12, Y13, Z13)
+	DOTNIBBLES(4(SI), Z6, Z14, Z15, Z0)
+	DOTNIBBLES(4(R9), Z8, Z16, Z17, Z1)
+	DOTNIBBLES(4(R10), Z10, Z18, Z19, Z2)
+	DOTNIBBLES(4(R11), Z12, Z20, Z21, Z3)
+	ADDQ $128, DX
+	ADVANCE($20)
+	SUBQ $32, CX
+	JG   loop
+	DOT_END
+
+// func dotQ4_0AVX512(out, x *float32, w *byte, ldw, k int)
+TEXT ·dotQ4_0AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+	IOTAQ4_0
+
+loop:
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	TABLEQ4_0(SI, Y6, Z6)
+	TABLEQ4_0(R9, Y8, Z8)
+	TABLEQ4_0(R10, Y10, Z10)
+	TABLEQ4_0(R11, Y12, Z12)
+	DOTNIBBLES(2(SI), Z6, Z14, Z15, Z0)
+	DOTNIBBLES(2(R9), Z8, Z16, Z17, Z1)
+	DOTNIBBLES(2(R10), Z10, Z18, Z19, Z2)
+	DOTNIBBLES(2(R11), Z12, Z20, Z21, Z3)
+	ADDQ $128, DX
+	ADVANCE($18)
+	SUBQ $32, CX
+	JG   loop
+	DOT_END
+
+// DOTQ8_0 adds to acc the products of x and the block at r.
+#define DOTQ8_0(r, y0, z0, z1, z2, acc) \
+	SCALE((r), y0, z0); \
+	VPMOVSXBD   2(r), z1; \
+	VPMOVSXBD   18(r), z2; \
+	VCVTDQ2PS   z1, z1; \
+	VCVTDQ2PS   z2, z2; \
+	VMULPS      z0, z1, z1; \
+	VMULPS      z0, z2, z2; \
+	VFMADD231PS Z4, z1, acc; \
+	VFMADD231PS Z5, z2, acc
+
+// func dotQ8_0AVX512(out, x *float32, w *byte, ldw, k int)
+TEXT ·dotQ8_0AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+
+loop:
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	DOTQ8_0(SI, Y6, Z6, Z7, Z8, Z0)
+	DOTQ8_0(R9, Y9, Z9, Z10, Z11, Z1)
+	DOTQ8_0(R10, Y12, Z12, Z13, Z14, Z2)
+	DOTQ8_0(R11, Y15, Z15, Z16, Z17, Z3)
+	ADDQ $128, DX
+	ADVANCE($34)
+	SUBQ $32, CX
+	JG   loop
+	DOT_END
+
+// func dotBF16AVX512(out, x *float32, w *byte, ldw, k int)
+// k is a multiple of 16.
+TEXT ·dotBF16AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+
+loop:
+	VMOVUPS   (DX), Z4
+	VPMOVZXWD (SI), Z5
+	VPMOVZXWD (R9), Z6
+	VPMOVZXWD (R10), Z7
+	VPMOVZXWD (R11), Z8
+	VPSLLD    $16, Z5, Z5
+	VPSLLD    $16, Z6, Z6
+	VPSLLD    $16, Z7, Z7
+	VPSLLD    $16, Z8, Z8
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z4, Z6, Z1
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z4, Z8, Z3
+	ADDQ      $64, DX
+	ADVANCE($32)
+	SUBQ      $16, CX
+	JG        loop
+	DOT_END
+
+// func dotF16AVX512(out, x *float32, w *byte, ldw, k int)
+// k is a multiple of 16.
+TEXT ·dotF16AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+
+loop:
+	VMOVUPS   (DX), Z4
+	VCVTPH2PS (SI), Z5
+	VCVTPH2PS (R9), Z6
+	VCVTPH2PS (R10), Z7
+	VCVTPH2PS (R11), Z8
+	VFMADD231PS Z4, Z5, Z0
+	VFMADD231PS Z4, Z6, Z1
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z4, Z8, Z3
+	ADDQ      $64, DX
+	ADVANCE($32)
+	SUBQ      $16, CX
+	JG        loop
+	DOT_END
+
+// func dotF32AVX512(out, x *float32, w *byte, ldw, k int)
+// k is a multiple of 16.
+TEXT ·dotF32AVX512(SB), NOSPLIT, $0-40
+	DOT_ARGS
+
+loop:
+	VMOVUPS (DX), Z4
+	VFMADD231PS (SI), Z4, Z0
+	VFMADD231PS (R9), Z4, Z1
+	VFMADD231PS (R10), Z4, Z2
+	VFMADD231PS (R11), Z4, Z3
+	ADDQ    $64, DX
+	ADVANCE($64)
+	SUBQ    $16, CX
+	JG      loop
+	DOT_END

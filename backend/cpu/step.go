@@ -1,0 +1,195 @@
+package cpu
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// step is one batch's inputs and results. Two alternate, so that one is collected after the next began.
+type step struct {
+	batch     backend.Batch
+	in        stepInput
+	cached    []backend.Cached
+	owner     []int32
+	sampling  []backend.Sampling
+	bias      []backend.Bias
+	masks     []uint32
+	result    backend.Result
+	collected bool
+}
+
+// stepInput is the integers that views point to.
+type stepInput struct {
+	ids, pos, slots, rows, start, context, last []int32
+}
+
+func stepInts(l backend.Limits, samples int) int {
+	return 3*l.Tokens + 3*l.Requests + 1 + samples
+}
+
+// init cuts the step's arrays from memory.
+func (s *step) init(memory []int32, l backend.Limits, samples int) {
+	cut := func(n int) []int32 {
+		part := memory[:0:n]
+		memory = memory[n:]
+		return part
+	}
+	in := &s.in
+	in.ids, in.pos, in.slots = cut(l.Tokens), cut(l.Tokens), cut(l.Tokens)
+	in.rows, in.context, in.start, in.last = cut(l.Requests), cut(l.Requests), cut(l.Requests+1), cut(samples)
+	s.owner = make([]int32, 0, samples)
+	s.sampling = make([]backend.Sampling, 0, samples)
+	s.result = backend.Result{
+		IDs:         make([]int32, samples),
+		Logprobs:    make([]float32, samples),
+		TopIDs:      make([]int32, samples*backend.MaxTopLogprobs),
+		TopLogprobs: make([]float32, samples*backend.MaxTopLogprobs),
+	}
+}
+
+// Begin copies s and resets the activation arena.
+func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
+	if err := b.check(s); err != nil {
+		return nil, fmt.Errorf("cannot begin a step: %w", err)
+	}
+	b.err = nil
+	b.arena.reset()
+	b.ticket++
+	st := &b.steps[b.ticket%2]
+	in := &st.in
+	in.ids = append(in.ids[:0], s.IDs...)
+	in.pos = append(in.pos[:0], s.Pos...)
+	in.slots = append(in.slots[:0], s.Slots...)
+	in.rows = append(in.rows[:0], s.Rows...)
+	in.start = append(in.start[:0], s.Start...)
+	in.context = append(in.context[:0], s.Context...)
+	in.last = append(in.last[:0], s.Last...)
+	st.cached = append(st.cached[:0], s.Cached...)
+	st.owner = append(st.owner[:0], s.Owner...)
+	st.sampling = append(st.sampling[:0], s.Sampling...)
+	st.bias = append(st.bias[:0], s.Bias...)
+	st.masks = append(st.masks[:0], s.Masks...)
+	st.collected = true // until Run
+	st.batch = backend.Batch{
+		IDs: viewInts(in.ids), Pos: viewInts(in.pos), Slots: viewInts(in.slots), Rows: viewInts(in.rows),
+		Start: viewInts(in.start), Context: viewInts(in.context), Last: viewInts(in.last),
+		Tokens: len(s.IDs), Requests: len(s.Rows), Decodes: s.Decodes, Samples: len(s.Last),
+		Ticket: b.ticket, State: st,
+	}
+	return &st.batch, nil
+}
+
+// check compares the counts and indices of s with each other and with the limits.
+func (b *Backend) check(s *backend.Step) error {
+	t, n, l := len(s.IDs), len(s.Rows), b.limits
+	switch {
+	case b.pages == nil:
+		return errors.New("no KV cache: call Plan, then AllocKV")
+	case t > l.Tokens || n > l.Requests || len(s.Last) > min(l.Requests, l.Tokens):
+		return fmt.Errorf("%d tokens, %d requests, %d samples: limits are %d, %d, %d", t, n, len(s.Last),
+			l.Tokens, l.Requests, min(l.Requests, l.Tokens))
+	case len(s.Pos) != t || len(s.Slots) != t || len(s.Start) != n+1 || len(s.Context) != n:
+		return errors.New("arrays disagree in length")
+	case len(s.Owner) != len(s.Last) || len(s.Sampling) != len(s.Last):
+		return errors.New("sampling arrays disagree in length")
+	case s.Start[0] != 0 || int(s.Start[n]) != t:
+		return fmt.Errorf("requests start at %d and end at %d, want 0 and %d", s.Start[0], s.Start[n], t)
+	}
+	for i := range n {
+		if s.Start[i] > s.Start[i+1] {
+			return fmt.Errorf("request %d has a negative number of tokens", i)
+		}
+		if bad(s.Rows[i], l.Requests) || s.Context[i] < 0 || int(s.Context[i]) > l.MaxContext {
+			return fmt.Errorf("request %d: row %d of %d, context %d of %d", i, s.Rows[i], l.Requests, s.Context[i], l.MaxContext)
+		}
+	}
+	for i := range t {
+		if bad(s.Pos[i], l.MaxContext) || bad(s.Slots[i], b.spec.Slots) {
+			return fmt.Errorf("token %d: position %d of %d, slot %d of %d", i, s.Pos[i], l.MaxContext, s.Slots[i], b.spec.Slots)
+		}
+	}
+	for _, c := range s.Cached {
+		if bad(c.Row, l.Requests) || bad(c.Pos, l.MaxContext) || bad(c.Slot, b.spec.Slots) {
+			return fmt.Errorf("cached entry %+v is out of range", c)
+		}
+	}
+	return b.checkSampling(s)
+}
+
+func (b *Backend) checkSampling(s *backend.Step) error {
+	words := (b.limits.Vocab + 31) / 32
+	for i := range s.Last {
+		p := &s.Sampling[i]
+		switch {
+		case bad(s.Last[i], len(s.IDs)) || bad(s.Owner[i], len(s.Rows)):
+			return fmt.Errorf("sample %d: token %d of %d, request %d of %d", i, s.Last[i], len(s.IDs), s.Owner[i], len(s.Rows))
+		case p.Bias[0] < 0 || p.Bias[1] < p.Bias[0] || int(p.Bias[1]) > len(s.Bias):
+			return fmt.Errorf("sample %d: biases %v of %d", i, p.Bias, len(s.Bias))
+		case p.Mask < 0 || int(p.Mask)*words > len(s.Masks):
+			return fmt.Errorf("sample %d: mask %d, %d words in all", i, p.Mask, len(s.Masks))
+		case p.Logprobs > backend.MaxTopLogprobs:
+			return fmt.Errorf("sample %d: %d log-probabilities, limit %d", i, p.Logprobs, backend.MaxTopLogprobs)
+		}
+	}
+	for _, e := range s.Bias {
+		if bad(e.ID, b.limits.Vocab) {
+			return fmt.Errorf("bias of token %d, vocabulary %d", e.ID, b.limits.Vocab)
+		}
+	}
+	return nil
+}
+
+func bad(i int32, n int) bool { return i < 0 || int(i) >= n }
+
+// Run computes forward and samples its logits before it returns.
+func (b *Backend) Run(batch *backend.Batch, forward func(*backend.Batch) tensor.View) error {
+	st := batch.State.(*step)
+	b.fill(st)
+	logits := forward(batch)
+	if b.err == nil && batch.Samples > 0 && logits.Rank > 0 {
+		b.draw(st, logits)
+	}
+	if b.err != nil {
+		return fmt.Errorf("cannot run the step: %w", b.err)
+	}
+	st.collected = false
+	return nil
+}
+
+// fill brings the page table and the token pool up to date and looks up ids that earlier steps sampled.
+func (b *Backend) fill(st *step) {
+	for _, c := range st.cached {
+		b.page(c.Row)[c.Pos] = c.Slot
+		b.tokens(c.Row)[c.Pos] = c.ID
+	}
+	in := &st.in
+	for r, row := range in.rows {
+		pages, tokens := b.page(row), b.tokens(row)
+		for t := in.start[r]; t < in.start[r+1]; t++ {
+			pos := in.pos[t]
+			pages[pos] = in.slots[t]
+			if in.ids[t] == backend.FromDevice {
+				in.ids[t] = tokens[pos]
+			}
+			tokens[pos] = in.ids[t]
+		}
+	}
+}
+
+// Collect copies batch's results.
+func (b *Backend) Collect(batch *backend.Batch, r *backend.Result) error {
+	st := batch.State.(*step)
+	if st.collected {
+		return fmt.Errorf("cannot collect step %d: it was collected before, or it did not run", batch.Ticket)
+	}
+	st.collected = true
+	n := batch.Samples
+	r.IDs = append(r.IDs[:0], st.result.IDs[:n]...)
+	r.Logprobs = append(r.Logprobs[:0], st.result.Logprobs[:n]...)
+	r.TopIDs = append(r.TopIDs[:0], st.result.TopIDs[:n*backend.MaxTopLogprobs]...)
+	r.TopLogprobs = append(r.TopLogprobs[:0], st.result.TopLogprobs[:n*backend.MaxTopLogprobs]...)
+	return nil
+}

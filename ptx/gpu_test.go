@@ -1,0 +1,116 @@
+package ptx
+
+import (
+	"errors"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// gpu is a real GPU for timing.
+type gpu struct {
+	ctx *driver.Context
+	k   *Kernels
+	s   driver.Stream
+}
+
+// openGPU opens the first GPU, or skips and says why there is none. Everything ends with the test.
+func openGPU(t testing.TB) *gpu {
+	t.Helper()
+	lib, err := driver.Open()
+	if errors.Is(err, driver.ErrNoDriver) {
+		t.Skipf("skipped: %v", err)
+	}
+	runtime.LockOSThread()
+	g := &gpu{}
+	var d *driver.Device
+	for _, step := range []func() error{
+		func() error { return err },
+		func() (err error) { d, err = lib.Device(0); return },
+		func() (err error) { g.ctx, err = d.Open(); return },
+		func() (err error) { g.k, err = Open(g.ctx); return },
+		func() (err error) { g.s, err = g.ctx.NewStream(); return },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(g.ctx.Sync(), g.k.Close(), g.s.Destroy(), g.ctx.Close()); err != nil {
+			t.Error(err)
+		}
+		runtime.UnlockOSThread()
+	})
+	return g
+}
+
+// random returns a matrix of normal values that lives until the test ends.
+func (g *gpu) random(t testing.TB, typ tensor.DType, rows, cols int) tensor.View {
+	t.Helper()
+	v := tensor.Of(0, typ, rows, cols)
+	p, err := g.ctx.Alloc(v.Bytes())
+	if err == nil {
+		v.Ptr = p
+		err = g.k.Random(g.s, Place{Dst: v, Cols: cols}, v.Len(), 1, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(g.s.Sync(), g.ctx.Free(p)); err != nil {
+			t.Error(err)
+		}
+	})
+	return v
+}
+
+// time returns the median time of one call of work, over replays of a graph of many.
+func (g *gpu) time(t testing.TB, calls int, work func(i int) error) time.Duration {
+	t.Helper()
+	if err := work(0); err != nil { // loads the kernel
+		t.Fatal(err)
+	}
+	graph, err := g.ctx.Capture(g.s, func() error {
+		for i := range calls {
+			if err := work(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := graph.Instantiate()
+	if err != nil {
+		t.Fatal(errors.Join(err, graph.Destroy()))
+	}
+	start, stop := g.event(t), g.event(t)
+	var times []time.Duration
+	for range 22 {
+		err := errors.Join(start.Record(g.s), x.Launch(g.s), stop.Record(g.s), stop.Sync())
+		took, failed := stop.Elapsed(start)
+		if err = errors.Join(err, failed); err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, took)
+	}
+	if err := errors.Join(x.Destroy(), graph.Destroy(), start.Destroy(), stop.Destroy()); err != nil {
+		t.Fatal(err)
+	}
+	times = times[2:] // warm
+	slices.Sort(times)
+	return times[len(times)/2] / time.Duration(calls)
+}
+
+func (g *gpu) event(t testing.TB) driver.Event {
+	ev, err := g.ctx.NewEvent(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ev
+}
