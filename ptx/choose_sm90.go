@@ -28,6 +28,9 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int) *hopperTile {
 
 // fits says whether t computes the shape, and is not plainly the wrong size for it.
 func (t *hopperTile) fits(e epilogue, m, n int) bool {
+	if t.most > 0 || t.order > 0 || t.serial {
+		return false
+	}
 	if t.skinny {
 		return m <= 64 && t.rows >= m && (t.rows == 8 || t.rows < 2*m) || m > 64 && t.rows >= 64
 	}
@@ -71,7 +74,7 @@ const maxSplits = 8
 // each two stages.
 func (t *hopperTile) splits(m, n, k, sms int) int {
 	tiles, s := ceilDiv(m, t.rows)*ceilDiv(n, t.cols), 1
-	for 2*s <= maxSplits && 2*s*tiles <= sms*t.blocks && ceilDiv(k, hopperStep) >= 4*s {
+	for 2*s <= maxSplits && (t.most == 0 || 2*s <= t.most) && 2*s*tiles <= sms*t.blocks && ceilDiv(k, hopperStep) >= 4*s {
 		s *= 2
 	}
 	return s

@@ -1,6 +1,8 @@
 package ptx
 
 import (
+	"fmt"
+
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -29,6 +31,9 @@ type hopperTile struct {
 	skinny  bool // operands swapped; clusters split K
 	cluster int  // blocks that share w; 0: as many as split K
 	blocks  int  // on a multiprocessor
+	most    int  // slices of K; 0: maxSplits
+	order   int  // rows of clusters' tiles in a group; 0: gemmOrder
+	serial  bool // does not start before the kernel ahead has ended
 }
 
 // hopperLinear are the linear kernels of sm_90a.
@@ -65,12 +70,19 @@ func (p *hopperLinear) declare(k *Kernels) {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", c), hopperKernel: h, cluster: c, blocks: 1})
 		}
 	}
+	for _, o := range []int{4, 16} {
+		p.tiles = append(p.tiles, hopperTile{name: fmt.Sprint("gemm_128x256c2o", o), hopperKernel: &p.gemms[0], cluster: 2, blocks: 1, order: o})
+	}
 	for i := range p.thin {
 		h := &p.thin[i]
-		h.declare(k, "skinny_sm90", skinnyShared(h))
+		h.declare(k, h.name+"_sm90", skinnyShared(h))
 		for _, b := range []int{1, 2} {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("b", b), hopperKernel: h, skinny: true, blocks: b})
 		}
+		for _, s := range []int{1, 2, 4} {
+			p.tiles = append(p.tiles, hopperTile{name: h.name + "s" + string(rune('0'+s)), hopperKernel: h, skinny: true, blocks: 2, most: s})
+		}
+		p.tiles = append(p.tiles, hopperTile{name: h.name + "serial", hopperKernel: h, skinny: true, blocks: 1, serial: true})
 	}
 }
 
@@ -119,7 +131,7 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 			return err
 		}
 	}
-	l := driver.Launch{Stream: s, Overlap: true}
+	l := driver.Launch{Stream: s, Overlap: !t.serial}
 	if t.skinny {
 		splits := t.splits(m, n, int(a.K), k.SMs())
 		across, tiles := ceilDiv(m, t.rows), ceilDiv(n, t.cols)
@@ -132,6 +144,9 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 		l.Grid, l.Block = driver.Dim{X: min(tiles, k.SMs()/t.cluster) * t.cluster}, driver.Dim{X: 384}
 		l.Cluster = driver.Dim{X: t.cluster}
 		a.Order = int32(gemmOrder(rows, t.cluster))
+		if t.order > 0 {
+			a.Order = int32(min(rows, t.order))
+		}
 	}
 	return t.kernels[e].enqueue(l, a)
 }

@@ -11,7 +11,7 @@ type Variant struct {
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 }
 
-// Variants lists the choices of every operation that has more than one.
+// Variants lists the choices on this device of every operation that has more than one.
 func (k *Kernels) Variants() []Variant {
 	var out []Variant
 	for i := range k.lin.tiles {
@@ -25,13 +25,16 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
+	if !k.Hopper() {
+		return out
+	}
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
-		when, rows := "M > 64, by predicted time", 0
+		when := "M > 64, by predicted time"
 		if t.skinny {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, rows})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows})
 	}
 	return out
 }
