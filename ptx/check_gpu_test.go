@@ -128,11 +128,21 @@ func (c *checker) expect(g *guarded, want, mag []float64, relative, sums float64
 	if err != nil {
 		return err
 	}
+	first, wrong, nan := error(nil), 0, 0
 	for i, w := range want {
-		if limit := relative*math.Abs(w) + sums*mag[i]; !(math.Abs(float64(got[i])-w) <= limit) {
-			cols := g.Dim[1]
-			return fmt.Errorf("element [%d,%d] of %s is %v, want %v within %.2g", i/cols, i%cols, g.View, got[i], w, limit)
+		limit := relative*math.Abs(w) + sums*mag[i]
+		if math.Abs(float64(got[i])-w) <= limit {
+			continue
 		}
+		if wrong++; got[i] != got[i] {
+			nan++
+		}
+		if cols := g.Dim[1]; first == nil {
+			first = fmt.Errorf("element [%d,%d] of %s is %v, want %v within %.2g", i/cols, i%cols, g.View, got[i], w, limit)
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("%w; of %d elements %d are wrong, %d of them NaN", first, len(want), wrong, nan)
 	}
 	return nil
 }
