@@ -81,7 +81,7 @@ func Linear(o Options, table io.Writer) (err error) {
 	defer f.Close()
 	log := csv.NewWriter(f)
 	log.Write([]string{"case", "m", "n", "k", "kind", "kernel", "us", "floor_us", "share_of_floor", "gb_s", "tflop_s", "peer_us"})
-	var rows []Row
+	printHead(table)
 	for _, c := range cases {
 		r, err := m.measure(c, o.Variants, log)
 		if err != nil {
@@ -89,10 +89,9 @@ func Linear(o Options, table io.Writer) (err error) {
 		}
 		r.Peer = peers[key(c.Name, c.M)]
 		log.Write(record(c, "peer", r.Peer, r.Peer))
-		rows = append(rows, r)
+		log.Flush()
+		printRow(table, r)
 	}
-	log.Flush()
-	printTable(table, rows)
 	return errors.Join(log.Error(), f.Close())
 }
 
@@ -198,15 +197,16 @@ func readPeers(path string) (map[string]float64, error) {
 	return out, nil
 }
 
-// printTable gives a line per case; ratio is the peer's time over ours: above 1 is faster.
-func printTable(w io.Writer, rows []Row) {
+// printHead and printRow give a line per case; ratio is the peer's time over ours: above 1 is faster.
+func printHead(w io.Writer) {
 	fmt.Fprintf(w, "%-14s %5s %8s %8s %5s %8s %6s %7s %8s %s\n", "case", "M", "us", "again", "floor", "peer", "ratio", "TFLOP/s", "best us", "best kernel")
-	for _, r := range rows {
-		ratio := 0.0
-		if r.Peer > 0 {
-			ratio = r.Peer / min(r.Us, r.Again)
-		}
-		fmt.Fprintf(w, "%-14s %5d %8.2f %8.2f %4.0f%% %8.2f %6.2f %7.0f %8.2f %s\n", r.Name, r.M, r.Us, r.Again,
-			100*r.Floor()/min(r.Us, r.Again), r.Peer, ratio, r.Ops()/min(r.Us, r.Again)/1e6, r.BestUs, r.Best)
+}
+
+func printRow(w io.Writer, r Row) {
+	ratio := 0.0
+	if r.Peer > 0 {
+		ratio = r.Peer / min(r.Us, r.Again)
 	}
+	fmt.Fprintf(w, "%-14s %5d %8.2f %8.2f %4.0f%% %8.2f %6.2f %7.0f %8.2f %s\n", r.Name, r.M, r.Us, r.Again,
+		100*r.Floor()/min(r.Us, r.Again), r.Peer, ratio, r.Ops()/min(r.Us, r.Again)/1e6, r.BestUs, r.Best)
 }
