@@ -30,6 +30,7 @@ type Kernels struct {
 	rope    ropeKernels
 	convert convertKernels
 	lin     linearKernels
+	hop     hopperLinear
 	attend  attendKernels
 	sample  sampleKernels
 }
@@ -57,6 +58,7 @@ func newKernels() *Kernels {
 	k.rope.declare(k)
 	k.convert.declare(k)
 	k.lin.declare(k)
+	k.hop.declare(k)
 	k.attend.declare(k)
 	k.sample.declare(k)
 	return k

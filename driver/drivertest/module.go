@@ -15,7 +15,8 @@ type module struct {
 
 type function struct {
 	name      string
-	params    int // bytes, -1 unknown
+	params    layout
+	opaque    bool // nothing is known of its parameters
 	maxShared int
 }
 
@@ -111,13 +112,10 @@ func (f *Fake) moduleFunction(a args) driver.Result {
 	}
 	name := textAt(a[2])
 	params, found := m.program.kernels[name]
-	if m.program.opaque {
-		params, found = -1, true
-	}
-	if !found {
+	if !found && !m.program.opaque {
 		return driver.NotFound
 	}
-	handle := f.add("function", &function{name: name, params: params, maxShared: sharedPerBlock})
+	handle := f.add("function", &function{name: name, params: params, opaque: m.program.opaque, maxShared: sharedPerBlock})
 	m.functions = append(m.functions, handle)
 	put(a[0], handle)
 	return driver.Success
