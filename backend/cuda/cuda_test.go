@@ -170,7 +170,7 @@ func TestLoad_NamesTheSourceThatDoesNotFit(t *testing.T) {
 		want string
 	}{
 		{source(tensor.BF16, 100, 8, 8), "cannot load blk.0.ffn_up: 100 bytes, want 128 for bf16[8 8]"},
-		{source(tensor.Q2_K, 84, 1, 256), "cannot load blk.0.ffn_up: the GPU cannot read q2_k yet; use --device cpu"},
+		{source(tensor.I8, 256, 1, 256), "cannot load blk.0.ffn_up: no kernel reads i8"},
 		{source(tensor.Q8_0, 0, 4, 16), "cannot load blk.0.ffn_up: [4 16] does not divide into blocks of 32"},
 		{source(tensor.BF16, 8, 4), "cannot load blk.0.ffn_up: it has 1 dimensions, want 2"},
 		{source(tensor.BF16, 0, 0, 8), "cannot load blk.0.ffn_up: [0 8] is no shape"},
