@@ -10,6 +10,7 @@ import (
 // entry is one .entry of a PTX file.
 type entry struct {
 	file, name string
+	overlap    bool
 	shared     int // dynamic shared memory of a launch, bytes
 	args       reflect.Type
 	size       uintptr // bytes of the parameter block: args without padding behind the last field
@@ -64,7 +65,7 @@ func (f *kernel[A]) launch(s driver.Stream, grid, block driver.Dim, a A) error {
 		return err
 	}
 	k.args.Reset().Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), 8)
-	k.config = driver.Launch{Grid: grid, Block: block, Shared: f.shared, Stream: s}
+	k.config = driver.Launch{Grid: grid, Block: block, Shared: f.shared, Stream: s, Overlap: f.overlap}
 	return f.fn.Launch(&k.config, &k.args)
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/weft-llm/weft/driver"
 )
 
-//go:embed gen/sm_80/*.ptx
+//go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx
 var gen embed.FS
 
 // Kernels are the kernels on one device.
@@ -17,6 +17,9 @@ type Kernels struct {
 	// Dry makes launchers check their arguments and load the kernel, and launch nothing: to measure a step and to have
 	// every module compiled before the first request.
 	Dry bool
+
+	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
+	Overlap bool
 
 	ctx     *driver.Context
 	modules map[string]*driver.Module
