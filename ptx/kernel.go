@@ -15,6 +15,7 @@ type entry struct {
 	args       reflect.Type
 	size       uintptr // bytes of the parameter block: args without padding behind the last field
 	fn         *driver.Function
+	wanted     bool // a dry launch asked for it
 }
 
 // kernel is an entry whose parameters are the fields of A, in order, as Go lays them out: each at its own alignment,
@@ -58,10 +59,22 @@ func (k *Kernels) resolve(e *entry) error {
 	return nil
 }
 
-// launch enqueues the kernel, or only loads it when Kernels.Dry.
+// want notes the kernel for Kernels.Load.
+func (k *Kernels) want(e *entry) {
+	if e.fn == nil && !e.wanted {
+		e.wanted = true
+		k.wanted = append(k.wanted, e)
+	}
+}
+
+// launch enqueues the kernel, or only notes it when Kernels.Dry.
 func (f *kernel[A]) launch(s driver.Stream, grid, block driver.Dim, a A) error {
 	k := f.k
-	if err := k.resolve(&f.entry); err != nil || k.Dry {
+	if k.Dry {
+		k.want(&f.entry)
+		return nil
+	}
+	if err := k.resolve(&f.entry); err != nil {
 		return err
 	}
 	k.args.Reset().Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), 8)

@@ -10,7 +10,7 @@ import (
 )
 
 // Plan runs forward on the largest batch and on decode batches of every kernel class, with launches off: that measures
-// the activations and has the driver compile every kernel that a step can use. Then it reserves what a step needs.
+// the activations and tells which kernels a step can use, which are compiled then. Then it reserves what a step needs.
 func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.View) error {
 	switch {
 	case b.planned:
@@ -24,6 +24,9 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 	b.limits = l
 	b.rows = bucket(l.Requests)
 	if err := b.measure(forward); err != nil {
+		return fmt.Errorf("cannot plan the step: %w", err)
+	}
+	if err := b.k.Load(); err != nil {
 		return fmt.Errorf("cannot plan the step: %w", err)
 	}
 	for _, reserve := range []func() error{b.reserveArena, b.reserveInputs, b.reserveResults, b.reserveAttend, b.reserveSampler} {

@@ -45,7 +45,7 @@ def randomise(model, seed, branch):
         if "norm" in name:
             one = p.data.mean().round()  # 1, or 0 where the model adds 1 itself
             gain = HEADS if "q_norm" in name or "k_norm" in name else branch if after and "layernorm" in name and "post" in name else 1
-            w = gain * (0.3 * draw(p) + 1) - 1 + one
+            w = (gain * (0.3 * draw(p) + 1) - 1 + one).bfloat16().float()  # else w near -1 would lose 1 + w to rounding
         elif p.dim() == 1:
             w = 0.3 * draw(p)
         elif "embed_tokens" in name or "lm_head" in name:
