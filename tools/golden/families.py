@@ -82,7 +82,7 @@ def all():
         Family("qwen3", Qwen3Config(**sizes(head_dim=128)), legacy=True),
         Family("gemma2", Gemma2Config(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=48, sliding_window=8, attn_logit_softcapping=5.0, final_logit_softcapping=2.0, num_hidden_layers=3))),
         Family("gemma3", Gemma3TextConfig(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=48, sliding_window=8, num_hidden_layers=3, layer_types=["sliding_attention", "sliding_attention", "full_attention"], rope_parameters=linear))),
-        Family("gemma3-v4", Gemma3TextConfig(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=64, sliding_window=8, hidden_size=32, num_hidden_layers=3, sliding_window_pattern=2, rope_parameters=linear)), legacy=True),
+        Family("gemma3-v4", Gemma3TextConfig(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=64, sliding_window=8, hidden_size=32, num_hidden_layers=3, sliding_window_pattern=2, rope_parameters=linear)), legacy=True, branch=0.5),
         Family("phi3", Phi3Config(**sizes(num_attention_heads=1, hidden_size=64, sliding_window=12))),
         Family("phi3-short", longrope(64)),
         Family("phi3-long", longrope(16), legacy=True),
