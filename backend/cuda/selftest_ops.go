@@ -213,6 +213,43 @@ func (t *selfTest) books() {
 		t.expect(ids.View, []float64{102, 7, 8}, nil, 0), t.expect(pages.View, wantPages, nil, 0),
 		t.expect(tokens.View, wantTokens, nil, 0))
 	t.report("step_cached, step_tokens", err)
+	t.report("step_begin, step_end", t.packedBooks())
+}
+
+// packedBooks has three decoding requests: one whose token the device knows, one that brings its own, and padding.
+func (t *selfTest) packedBooks() error {
+	const rows, cols, n = 4, 9, 3
+	pool := make([]float32, rows*cols)
+	pool[1*cols+5] = 77
+	pages, tokens := t.put(tensor.I32, make([]float32, rows*cols), rows, cols), t.put(tensor.I32, pool, rows, cols)
+	in := ptx.StepInputs{T: n, Pos: 4, Slots: 8, Rows: 12}
+	inputs := []int32{-1, 6, 0, 0 /* pos */, 5, 2, 0, 0 /* slots */, 21, 22, 0, 0 /* rows */, 1, 0, 3, 0, 31, 32}
+	words := len(inputs)
+	raw, err := t.b.ctx.AllocHost(2 * 4 * words)
+	if err != nil {
+		return err
+	}
+	defer func() { t.err = errors.Join(t.err, t.b.ctx.FreeHost(raw)) }()
+	host := over[int32](raw)
+	copy(host, inputs)
+	packed := t.poisoned(tensor.I32, words)
+	wantPages, wantTokens, want := make([]float64, rows*cols), make([]float64, rows*cols), make([]float64, words)
+	wantPages[1*cols+5], wantPages[2] = 21, 22
+	wantTokens[1*cols+5], wantTokens[2] = 77, 6
+	for i, v := range inputs {
+		want[i] = float64(v)
+	}
+	want[0] = 77
+	s := t.b.stream
+	err = errors.Join(t.b.k.StepBegin(s, packed.View, addressOf(host), in, pages.View, tokens.View),
+		t.b.k.StepEnd(s, addressOf(host[words:]), packed.Ptr, words),
+		t.expect(packed.View, want, nil, 0), t.expect(pages.View, wantPages, nil, 0), t.expect(tokens.View, wantTokens, nil, 0))
+	for i, v := range host[words:] {
+		if float64(v) != want[i] {
+			return errors.Join(err, fmt.Errorf("word %d on the host is %d, want %v", i, v, want[i]))
+		}
+	}
+	return err
 }
 
 func fromBF16(u uint16) float32 { return math.Float32frombits(uint32(u) << 16) }
