@@ -92,7 +92,7 @@ def all():
         Family("gguf-llama", LlamaConfig(**sizes(num_attention_heads=4, num_key_value_heads=2, rope_parameters=llama3)), torch.float32, gguf="llama"),
         Family("gguf-qwen3", Qwen3Config(**sizes(tie_word_embeddings=True, head_dim=128)), torch.float32, gguf="qwen3"),
         Family("gguf-gemma2", Gemma2Config(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=64, sliding_window=4096, attn_logit_softcapping=5.0, final_logit_softcapping=2.0)), torch.float32, gguf="gemma2"),
-        Family("gguf-gemma3", Gemma3TextConfig(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=64, sliding_window=8, num_hidden_layers=6, sliding_window_pattern=6, rope_parameters=linear)), torch.float32, gguf="gemma3", branch=0.5),
+        Family("gguf-gemma3", Gemma3TextConfig(**sizes(tie_word_embeddings=True, query_pre_attn_scalar=64, sliding_window=8, num_hidden_layers=6, sliding_window_pattern=6, rope_parameters=linear)), torch.float32, gguf="gemma3", branch=0.25),
         Family("gguf-granite", GraniteConfig(**sizes(embedding_multiplier=6.0, residual_multiplier=0.4, attention_multiplier=0.1, logits_scaling=2.0)), torch.float32, gguf="granite"),
         Family("gguf-phi3", longrope(16), torch.float32, gguf="phi3"),
         Family("gguf-smollm3", SmolLM3Config(**sizes(num_hidden_layers=4, hidden_size=32)), torch.float32, gguf="smollm3"),
