@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,6 +62,16 @@ func (k *Kernels) Load() error {
 		}
 	}
 	return nil
+}
+
+// LoadAll makes every kernel ready that the device can run.
+func (k *Kernels) LoadAll() error {
+	for _, e := range k.entries {
+		if k.Hopper() || !strings.HasSuffix(e.file, "_sm90") {
+			k.want(e)
+		}
+	}
+	return k.Load()
 }
 
 // images gives the images of files as they become ready.
