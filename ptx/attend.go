@@ -67,7 +67,7 @@ type decodeProblem struct {
 // headDims are the head sizes that have kernels.
 var headDims = [...]int{64, 96, 128, 256}
 
-type hopperArgs struct {
+type hopperAttendArgs struct {
 	Out, Q  uintptr
 	Cache   kvArgs
 	Problem hopperProblem
@@ -83,8 +83,8 @@ type hopperProblem struct {
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	decode        [len(headDims)]kernel[decodeArgs]
-	hopper        [len(headDims)]kernel[hopperArgs] // head sizes 64 and 128
-	forced        string                            // the variant of prefill that tests ask for
+	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
+	forced        string                                  // the variant of prefill that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
@@ -154,7 +154,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 		if fn.name == "" || f.Softcap != 0 {
 			return fmt.Errorf("cannot run %s: head size %d, softcap %v", hopperPrefill, a.d, f.Softcap)
 		}
-		return fn.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperArgs{
+		return fn.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperAttendArgs{
 			out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(),

@@ -42,12 +42,15 @@ type engineFlags struct {
 	Policy      string  `enum:"fcfs,lpm,priority" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority."`
 	PrefixCache bool    `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
 	Overlap     bool    `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+
+	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
+	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority}
 	return weft.Options{
-		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads,
+		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,

@@ -53,6 +53,9 @@ func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Res
 		}
 		text = own
 	}
+	if p := f.programs[text]; p != nil {
+		return p, driver.Success
+	}
 	version, arch, exact := target(text)
 	own := 10*f.cfg.Major + f.cfg.Minor
 	switch p, err := parsePTX(text); {
@@ -64,6 +67,7 @@ func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Res
 	case arch > own || exact && arch != own:
 		return nil, driver.NoBinaryForGPU
 	default:
+		f.programs[text] = p
 		return p, driver.Success
 	}
 }
