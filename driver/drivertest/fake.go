@@ -46,6 +46,7 @@ type Fake struct {
 	n         int // calls so far
 	counts    map[string]int
 	log       []Call
+	gathered  []byte // arguments of the launch under way
 	launches  []Launch
 	quiet     bool
 	plan      []failure

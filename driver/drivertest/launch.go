@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/weft-llm/weft/driver"
 )
@@ -94,7 +95,7 @@ func (f *Fake) launch(handle, stream, addresses, extra uintptr, l Launch) driver
 	}
 	l.Kernel, l.Device, l.fake = fn.name, f.currentDevice(), f
 	if addresses != 0 {
-		l.Args = gather(fn.params, addresses)
+		l.Args = f.gather(fn.params, addresses)
 	} else if l.Args = launchArgs(extra); !fn.opaque && !f.takesBlock(fn, l.Args) {
 		return driver.InvalidValue
 	}
@@ -104,13 +105,13 @@ func (f *Fake) launch(handle, stream, addresses, extra uintptr, l Launch) driver
 	return f.enqueue(stream, op{kind: opLaunch, launch: l})
 }
 
-// gather copies arguments that come by address to where the parameters lie.
-func gather(params layout, addresses uintptr) []byte {
-	out := make([]byte, params.bytes())
+// gather copies arguments that come by address to where the parameters lie. The result is valid until the next launch.
+func (f *Fake) gather(params layout, addresses uintptr) []byte {
+	f.gathered = slices.Grow(f.gathered[:0], params.bytes())[:params.bytes()]
 	for i, p := range params {
-		copy(out[p.offset:], bytesAt(*at[uintptr](addresses + 8*uintptr(i)), p.size))
+		copy(f.gathered[p.offset:], bytesAt(*at[uintptr](addresses + 8*uintptr(i)), p.size))
 	}
-	return out
+	return f.gathered
 }
 
 // takesBlock says whether the kernel's parameters can be given as one block: it has their size, and none is aligned so
