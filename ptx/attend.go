@@ -67,7 +67,7 @@ type decodeProblem struct {
 // headDims are the head sizes that have kernels.
 var headDims = [...]int{64, 96, 128, 256}
 
-type hopperArgs struct {
+type hopperAttendArgs struct {
 	Out, Q  uintptr
 	Cache   kvArgs
 	Problem hopperProblem
@@ -85,7 +85,7 @@ type attendKernels struct {
 	decode        [len(headDims)]kernel[decodeArgs]
 	ring          [len(headDims)][2]kernel[decodeArgs] // for 8 and 16 heads; with head size 256 for 8 alone
 	pair, copy    kernel[decodeArgs]
-	hopper, ahead [len(headDims)]kernel[hopperArgs] // head sizes 64 and 128
+	hopper, ahead [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 
 	forced, forcedDecode string // the variants that tests ask for
 }
@@ -180,7 +180,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 		if forced == hopperAhead {
 			hopper = &k.attend.ahead[a.kind]
 		}
-		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperArgs{
+		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperAttendArgs{
 			out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(),

@@ -14,7 +14,7 @@ type Variant struct {
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 }
 
-// Variants lists the choices of every operation that has more than one.
+// Variants lists the choices on this device of every operation that has more than one.
 func (k *Kernels) Variants() []Variant {
 	var out []Variant
 	for i := range k.lin.tiles {
@@ -28,30 +28,49 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
-	return append(append(out, k.attendVariants()...), k.decodeVariants()...)
+	return append(append(out, k.hopperVariants()...), append(k.attendVariants(), k.decodeVariants()...)...)
+}
+
+// hopperVariants lists the linear kernels for Hopper, on Hopper.
+func (k *Kernels) hopperVariants() []Variant {
+	if !k.Hopper() {
+		return nil
+	}
+	var out []Variant
+	for i := range k.hop.tiles {
+		t := &k.hop.tiles[i]
+		when := "M > 64, by predicted time"
+		if t.skinny {
+			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
+		}
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows})
+	}
+	return out
 }
 
 // Force makes op run by the named variant, whatever the shape; an empty name gives the choice back. It is for tests.
 // An operation that cannot run by it on its shape fails when it is called.
 func (k *Kernels) Force(op, name string) error {
-	switch op {
-	case "linear":
-		if name == "" || slices.ContainsFunc(k.lin.tiles[:], func(t linearTile) bool { return t.name == name }) {
-			k.lin.forced = name
-			return nil
-		}
-	case "attend_prefill":
-		if name == "" || slices.ContainsFunc(k.attendVariants(), func(v Variant) bool { return v.Name == name }) {
-			k.attend.forced = name
-			return nil
-		}
-	case "attend_decode":
-		if name == "" || slices.ContainsFunc(k.decodeVariants(), func(v Variant) bool { return v.Name == name }) {
-			k.attend.forcedDecode = name
-			return nil
-		}
-	default:
+	known := func(v Variant) bool { return v.Op == op && v.Name == name }
+	switch {
+	case op != "linear" && op != "attend_prefill" && op != "attend_decode":
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
+	case name != "" && !slices.ContainsFunc(k.Variants(), known):
+		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
+	case op == "attend_prefill":
+		k.attend.forced = name
+		return nil
+	case op == "attend_decode":
+		k.attend.forcedDecode = name
+		return nil
 	}
-	return fmt.Errorf("cannot force kernel %q of %s: there is none", name, op)
+	k.lin.forced, k.hop.forced = "", nil
+	for i := range k.hop.tiles {
+		if t := &k.hop.tiles[i]; t.name == name {
+			k.hop.forced = t
+			return nil
+		}
+	}
+	k.lin.forced = name
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 type benchCmd struct {
 	Throughput throughputCmd `cmd:"" help:"Offline: the 256-request workload of nano-vLLM and mini-SGLang."`
 	Latency    latencyCmd    `cmd:"" help:"Offline: decode steps at several batch sizes, and time to first token."`
+	Startup    startupCmd    `cmd:"" help:"From process start to first token, without and with compiled kernels at hand."`
 }
 
 // benchFlags are what every bench takes.
@@ -109,11 +110,17 @@ func (c *benchFlags) openBench(a *app) (*weft.Model, error) {
 }
 
 func (c *benchFlags) report(a *app, m *weft.Model, t *bench.Table) error {
+	return c.write(a, bench.Header{Hardware: m.Engine().Info().Name, Driver: m.Engine().Info().Driver}, t)
+}
+
+// write prints t, and writes it to a file where one is named.
+func (c *benchFlags) write(a *app, h bench.Header, t *bench.Table) error {
 	t.WriteText(a.stdout)
 	if c.CSV == "" {
 		return nil
 	}
-	t.Header = bench.Header{Hardware: m.Engine().Info().Name, Driver: m.Engine().Info().Driver, Commit: version, Command: "weft " + strings.Join(a.args, " ")}
+	h.Commit, h.Command = version, "weft "+strings.Join(a.args, " ")
+	t.Header = h
 	f, err := os.Create(c.CSV)
 	if err != nil {
 		return fmt.Errorf("cannot write results: %w", err)

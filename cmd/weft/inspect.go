@@ -9,12 +9,16 @@ import (
 )
 
 type inspectCmd struct {
-	Model   string `arg:"" placeholder:"M" help:"Directory or .gguf file."`
+	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file or hf://owner/name."`
 	Tensors bool   `help:"List every tensor."`
 }
 
 func (c *inspectCmd) Run(a *app) error {
-	ck, err := weights.Open(c.Model)
+	src, err := findModel(a, c.Model)
+	if err != nil {
+		return err
+	}
+	ck, err := weights.Open(src.path)
 	if err != nil {
 		return err
 	}

@@ -16,14 +16,15 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory or a .gguf file."`
+	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, or hf://owner/name[@revision][:file-or-quantisation], which is downloaded into the Hugging Face cache if it is not there."`
 }
 
-func (f *modelFlags) path() (string, error) {
+// find returns where the model is, on this machine; one from a Hub is fetched first if need be.
+func (f *modelFlags) find(a *app) (source, error) {
 	if f.Model == "" {
-		return "", usageError{fmt.Errorf("no model is named: pass --model with a directory or a .gguf file")}
+		return source{}, usageError{fmt.Errorf("no model is named: pass --model with a directory, a .gguf file or hf://owner/name")}
 	}
-	return f.Model, nil
+	return findModel(a, f.Model)
 }
 
 // engineFlags choose the device and the limits.
@@ -41,12 +42,15 @@ type engineFlags struct {
 	Policy      string  `enum:"fcfs,lpm,priority" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority."`
 	PrefixCache bool    `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
 	Overlap     bool    `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+
+	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
+	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority}
 	return weft.Options{
-		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads,
+		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
@@ -56,15 +60,16 @@ func (f *engineFlags) options() weft.Options {
 
 // open loads the model with a progress bar and says on the first line what runs where.
 func (f *engineFlags) open(a *app) (*weft.Model, error) {
-	path, err := f.path()
+	src, err := f.find(a)
 	if err != nil {
 		return nil, err
 	}
 	o := f.options()
-	bar := newBar(a.stderr)
+	o.Name = src.name
+	bar := newBar(a.stderr, "loading")
 	o.Progress = bar.set
 	start := time.Now()
-	m, err := weft.Open(path, o)
+	m, err := weft.Open(src.path, o)
 	bar.done()
 	if err != nil {
 		return nil, err
@@ -76,11 +81,12 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 
 // bar shows progress on a terminal and nothing elsewhere.
 type bar struct {
-	p *mpb.Progress
-	b *mpb.Bar
+	label string
+	p     *mpb.Progress
+	b     *mpb.Bar
 }
 
-func newBar(w io.Writer) *bar {
+func newBar(w io.Writer, label string) *bar {
 	f, ok := w.(*os.File)
 	if !ok {
 		return &bar{}
@@ -88,7 +94,7 @@ func newBar(w io.Writer) *bar {
 	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
 		return &bar{}
 	}
-	return &bar{p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))}
+	return &bar{label: label, p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))}
 }
 
 func (b *bar) set(done, total int64) {
@@ -96,9 +102,10 @@ func (b *bar) set(done, total int64) {
 		return
 	}
 	if b.b == nil {
-		b.b = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name("loading ")),
+		b.b = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(b.label+" ")),
 			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")))
 	}
+	b.b.SetTotal(total, false)
 	b.b.SetCurrent(done)
 }
 

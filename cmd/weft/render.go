@@ -20,11 +20,11 @@ type renderCmd struct {
 func (c *renderCmd) Run(a *app) error {
 	text := &weft.Text{}
 	if c.Model != "" || !c.JSON {
-		path, err := c.path()
+		src, err := c.find(a)
 		if err != nil {
 			return err
 		}
-		if text, err = weft.OpenText(path); err != nil {
+		if text, err = weft.OpenText(src.path); err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,9 @@ func assemble(t toolchain, path, chip string) (string, error) {
 	return string(out), nil
 }
 
+// loss is ptxas's word for code that works and is slow: products that wait for each other, registers that are not given.
+var loss = regexp.MustCompile(`\(C\d+\).*`)
+
 var (
 	compiling = regexp.MustCompile(`Compiling entry function '(\w+)' for`)
 	frame     = regexp.MustCompile(`(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads`)
@@ -86,6 +89,9 @@ var (
 
 // parseUsage reads a report of ptxas -v. A spill or a stack is an error.
 func parseUsage(log, chip string) ([]usage, error) {
+	if m := loss.FindString(log); m != "" {
+		return nil, fmt.Errorf("ptxas for %s: %s", chip, m)
+	}
 	var all []usage
 	var u usage
 	number := func(re *regexp.Regexp, line string, group int) int {

@@ -1,0 +1,31 @@
+// Command kernelbench times the GPU kernels: go run ./tools/kernelbench [-variants] [-peers linear_peers.csv] [-out .].
+// With -list it prints the cases, which bench/peers/linear.py reads.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/weft-llm/weft/bench/kernels"
+)
+
+func main() {
+	var o kernels.Options
+	list := flag.Bool("list", false, "print the cases as CSV and end")
+	flag.StringVar(&o.Out, "out", ".", "folder for linear.csv")
+	flag.StringVar(&o.Peers, "peers", "", "CSV of bench/peers/linear.py to compare with")
+	flag.BoolVar(&o.Variants, "variants", false, "time every kernel that runs a shape, not the chosen one alone")
+	flag.StringVar(&o.Only, "only", "", "time the cases whose name contains this")
+	flag.Parse()
+	var err error
+	if *list {
+		err = kernels.List(os.Stdout, o.Only)
+	} else {
+		err = kernels.Linear(o, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "kernelbench:", err)
+		os.Exit(1)
+	}
+}
