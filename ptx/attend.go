@@ -8,9 +8,6 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// MaxDecodes is the most requests that AttendDecode takes.
-const MaxDecodes = 1024
-
 // KV is one layer's cache: K and V [KVHeads,Slots,D] bf16, and Pages [Rows,MaxContext] i32, the slot of each position
 // of each row.
 type KV struct {
@@ -50,20 +47,6 @@ type prefillArgs struct {
 	Scores                          scoreArgs
 }
 
-type decodeArgs struct {
-	Out, Q          uintptr
-	Cache           kvArgs
-	Parts, Counters uintptr
-	Problem         decodeProblem
-	Scores          scoreArgs
-}
-
-type decodeProblem struct {
-	Rows, Context                      uintptr
-	Requests, KVHeads, Group, MinUnits int32
-	QStride, OutStride                 int64
-}
-
 // headDims are the head sizes that have kernels.
 var headDims = [...]int{64, 96, 128, 256}
 
@@ -82,34 +65,25 @@ type hopperProblem struct {
 
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
-	decode        [len(headDims)]kernel[decodeArgs]
-	ring          [len(headDims)][2]kernel[decodeArgs] // for 8 and 16 heads; with head size 256 for 8 alone
-	pair, copy    kernel[decodeArgs]
-	hopper, ahead [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
-
-	forced, forcedDecode string // the variants that tests ask for
+	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
+	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
+	forced        string                                  // the variant of prefill that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
 	for i, d := range headDims {
 		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
 		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
-		a.decode[i].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d", d), 0) // AttendDecode knows the chip
 		if d == 64 || d == 128 {
 			a.hopper[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
-			a.ahead[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_ahead_%d", d), hopperShared(d))
 		}
-		for j := range a.ring[i] {
-			if d < 256 || j == 0 {
-				a.ring[i][j].declare(k, "attend_decode_ring", fmt.Sprintf("attend_decode_ring_%d_%d", d, j+1), 0)
-			}
+		for j := range decodeTiles(d) {
+			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
 		}
 	}
-	a.pair.declare(k, "attend_decode_ring", "attend_decode_pair_128_1", 0)
-	a.copy.declare(k, "attend_decode_ring", "attend_decode_copy_128_1", 0)
 }
 
-const hopperPrefill, hopperAhead, hopperRows = "attend_prefill_sm90", "attend_prefill_sm90_ahead", 128
+const hopperPrefill, hopperRows = "attend_prefill_sm90", 128
 
 // hopperShared holds queries, two stages of K and of V, and the output, 128 rows each, at the swizzle's alignment.
 func hopperShared(d int) int { return 6*128*2*d + 1024 }
@@ -118,19 +92,8 @@ func hopperShared(d int) int { return 6*128*2*d + 1024 }
 func (k *Kernels) attendVariants() []Variant {
 	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128}}
 	if k.Hopper() {
-		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows},
-			Variant{"attend_prefill", hopperAhead, hopperPrefill + ".cu", "sm_90a", "forced", hopperRows})
+		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows})
 	}
-	return v
-}
-
-// decodeVariants are the kernels of decode attention.
-func (k *Kernels) decodeVariants() []Variant {
-	var v []Variant
-	for _, name := range []string{"attend_decode", "attend_decode_ring", "attend_decode_pair", "attend_decode_copy"} {
-		v = append(v, Variant{Op: "attend_decode", Name: name, Source: "attend_decode_ring.cu", Arch: "sm_80", When: "forced"})
-	}
-	v[0].Source, v[0].When = "attend_decode.cu", "always"
 	return v
 }
 
@@ -174,12 +137,9 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	hopper := &k.attend.hopper[a.kind]
 	able := hopper.name != "" && f.Softcap == 0 && k.Hopper()
 	switch forced := k.attend.forced; {
-	case (forced == hopperPrefill || forced == hopperAhead) && !able:
+	case forced == hopperPrefill && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
 	case able && forced != "attend_prefill":
-		if forced == hopperAhead {
-			hopper = &k.attend.ahead[a.kind]
-		}
 		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperAttendArgs{
 			out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
@@ -195,66 +155,6 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 		out.Ptr, q.Ptr, kv.args(), r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr,
 		int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride), f.args(),
 	})
-}
-
-// AttendDecode enqueues the same for the first Decodes requests, token b being request b's: at most MaxDecodes. Rows of
-// padding become zeros. The launch depends on no content of r, so a graph may replay it.
-//
-//	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
-//
-// For the same batch on the same chip the result is the same bits; in another batch sums may round otherwise.
-// Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
-func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
-	a, err := checkAttend("attend_decode", out, q, kv, r)
-	if err != nil || r.Decodes == 0 {
-		return err
-	}
-	if r.Decodes > MaxDecodes {
-		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
-	}
-	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
-		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
-	}
-	if name := k.attend.forcedDecode; name != "" && name != "attend_decode" {
-		return k.attendRing(s, out, q, kv, r, f, work, a)
-	}
-	fn := &k.attend.decode[a.kind]
-	warps := decodeWarps(a.d, k.ctx.Device.SharedPerBlockOptin)
-	fn.shared = decodeShared(a.d, warps)
-	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * warps}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(2*k.SMs())), work.Ptr,
-		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), decodeMinUnits, int64(q.Stride), int64(out.Stride)},
-		f.args(),
-	})
-}
-
-// AttendWork is the length of AttendDecode's workspace, in i32, for head size d. One made for a larger d serves too.
-func (k *Kernels) AttendWork(d int) int {
-	return decodeCounters(2*k.SMs()) + 2*k.SMs()*ringLeaves*16*(d+4)
-}
-
-// As in src/attend_decode.cu.
-const (
-	decodeStages   = 4
-	decodeGroup    = 16 // keys a stage
-	decodePlan     = 9472
-	decodeMinUnits = 2 // units of 64 keys that are worth a block
-)
-
-// decodeCounters is the counters' share of the workspace: one a block, then partial results at 16 bytes.
-func decodeCounters(sms int) int { return roundUp(sms, 4) }
-
-func decodeShared(d, warps int) int {
-	return 16*d*4 + decodePlan + warps*decodeStages*2*decodeGroup*rowPitch(d)
-}
-
-// decodeWarps is how many warps a block has: enough to keep 64 KiB and more of copies in flight, as limit allows.
-func decodeWarps(d, limit int) int {
-	warps := map[int]int{64: 8, 96: 6, 128: 4, 256: 2}[d]
-	for warps > 1 && decodeShared(d, warps) > limit {
-		warps--
-	}
-	return warps
 }
 
 func (c KV) args() kvArgs {

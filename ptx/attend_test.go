@@ -224,13 +224,10 @@ func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
 	}
 	for _, c := range cases {
 		b := newAttendBatch(c, rng)
-		for _, v := range append(g.k.attendVariants(), g.k.decodeVariants()...) {
-			hopper := v.Name == hopperPrefill || v.Name == hopperAhead
-			if hopper && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) || v.Name == "attend_decode_copy" || v.Name == "attend_decode_pair" && (c.d != 128 || c.group > 8) {
+		for _, v := range g.k.attendVariants() {
+			if v.Name == hopperPrefill && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) {
 				continue
 			}
-			g.must(g.k.Force("attend_prefill", ""))
-			g.must(g.k.Force("attend_decode", ""))
 			g.must(g.k.Force(v.Op, v.Name))
 			t.Log(v.Name, c)
 			b.check(t, b.run(g))
@@ -284,7 +281,6 @@ func TestAttendDecode_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
 	}
 	c.context[5] = 9000
 	whole := newAttendBatch(c, rng)
-	g.must(g.k.Force("attend_decode", "attend_decode_ring"))
 	all := whole.run(g)
 	for _, at := range []int{0, 5, 40} {
 		for _, n := range []int{1, 7, 24} {
@@ -349,13 +345,10 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 	for chip, limit := range map[string]int{"sm_80": 163 << 10, "sm_86, sm_89, sm_120": 99 << 10, "sm_90, sm_100": 227 << 10} {
 		for _, d := range headDims {
-			w := decodeWarps(d, limit)
-			if got := decodeShared(d, w); got > limit {
-				t.Errorf("%s, head size %d: %d warps take %d bytes, limit %d", chip, d, w, got, limit)
-			}
 			for _, heads := range []int{1, 4, 5, 8, 16} {
-				if r := newRing(d, heads, 8, limit); r.shared+ringPlan > limit || r.workers < 1 {
-					t.Errorf("%s, head size %d, %d heads: %d workers take %d bytes, limit %d", chip, d, heads, r.workers, r.shared+ringPlan, limit)
+				tiles := min(ceilDiv(heads, 8), decodeTiles(d))
+				if r := newRing(d, tiles, min(heads, 8*tiles), limit); r.shared+decodePlan > limit || r.workers < 1 {
+					t.Errorf("%s, head size %d, %d heads: %d workers take %d bytes, limit %d", chip, d, heads, r.workers, r.shared+decodePlan, limit)
 				}
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {

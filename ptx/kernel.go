@@ -12,6 +12,7 @@ type entry struct {
 	file, name string
 	overlap    bool
 	shared     int // dynamic shared memory of a launch, bytes
+	most       int // the most that launches differ up to; 0: shared
 	args       reflect.Type
 	size       uintptr   // bytes of the parameter block: args without padding behind the last field
 	starts     []uintptr // of the parameters in it
@@ -61,8 +62,8 @@ func (k *Kernels) resolve(e *entry) error {
 	if err != nil {
 		return err
 	}
-	if e.shared > maxPlainShared {
-		if err := fn.SetMaxShared(e.shared); err != nil {
+	if n := max(e.shared, e.most); n > maxPlainShared {
+		if err := fn.SetMaxShared(n); err != nil {
 			return err
 		}
 	}

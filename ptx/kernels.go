@@ -52,6 +52,7 @@ func Open(c *driver.Context) (*Kernels, error) {
 	}
 	k := newKernels()
 	k.ctx = c
+	k.attend.reserve(c.Device.SharedPerBlockOptin)
 	if err := k.openLinear(); err != nil {
 		return nil, fmt.Errorf("cannot open the kernels: %w", errors.Join(err, k.Close()))
 	}

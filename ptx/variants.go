@@ -28,7 +28,7 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
 	}
-	return append(append(out, k.hopperVariants()...), append(k.attendVariants(), k.decodeVariants()...)...)
+	return append(append(out, k.hopperVariants()...), k.attendVariants()...)
 }
 
 // hopperVariants lists the linear kernels for Hopper, on Hopper.
@@ -53,15 +53,12 @@ func (k *Kernels) hopperVariants() []Variant {
 func (k *Kernels) Force(op, name string) error {
 	known := func(v Variant) bool { return v.Op == op && v.Name == name }
 	switch {
-	case op != "linear" && op != "attend_prefill" && op != "attend_decode":
+	case op != "linear" && op != "attend_prefill":
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	case name != "" && !slices.ContainsFunc(k.Variants(), known):
 		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
 	case op == "attend_prefill":
 		k.attend.forced = name
-		return nil
-	case op == "attend_decode":
-		k.attend.forcedDecode = name
 		return nil
 	}
 	k.lin.forced, k.hop.forced = "", nil

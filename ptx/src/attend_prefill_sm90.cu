@@ -31,12 +31,6 @@ __device__ __forceinline__ void barrier_init(u64& b, u32 arrivals) { asm volatil
 
 __device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(b) : "memory"); }
 
-__device__ __forceinline__ bool barrier_passed(u32 b, u32 parity) {
-	u32 done;
-	asm volatile("{.reg .pred p; mbarrier.test_wait.parity.shared::cta.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
-	return done;
-}
-
 __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 	u32 done = 0;
 	while (!done) asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
@@ -152,52 +146,6 @@ struct Item {
 
 // ---- the producer --------------------------------------------------------------------------------------------------
 
-// Ahead starts copies whose barriers are told by the copy unit itself.
-struct Ahead {
-	static constexpr bool kSee = true;
-	__device__ __forceinline__ void push(u32 b) { barrier_arrive_behind(b); }
-	__device__ __forceinline__ void drain() { cp_async_wait<0>(); }
-	__device__ __forceinline__ void wait(u32 b, u32 parity) {
-		barrier_wait(b, parity);
-		__syncwarp();
-	}
-};
-
-// Tickets are the barriers of the two copies started last. A copy's barrier is told when the copy has ended and is
-// visible to the matrix units.
-struct Tickets {
-	static constexpr bool kSee = false;
-	u32 older = 0, newer = 0;
-
-	__device__ __forceinline__ static void tell(u32 b) {
-		if (b) barrier_arrive(b);
-	}
-
-	__device__ __forceinline__ void push(u32 b) {
-		cp_async_commit();
-		cp_async_wait<2>();
-		see_copies();
-		tell(older);
-		older = newer, newer = b;
-	}
-
-	__device__ __forceinline__ void drain() {
-		cp_async_wait<0>();
-		see_copies();
-		tell(older), tell(newer);
-		older = newer = 0;
-	}
-
-	// wait waits for a place; meanwhile nobody waits for copies that have ended.
-	__device__ __forceinline__ void wait(u32 b, u32 parity) {
-		if (!barrier_passed(b, parity)) {
-			drain();
-			barrier_wait(b, parity);
-		}
-		__syncwarp();
-	}
-};
-
 // gather starts the copy of a step's rows of one head; slot is that of this lane's row of the warp's 32.
 template <int D>
 __device__ __forceinline__ void gather(u32 dst, const bf16* head, int slot) {
@@ -210,17 +158,22 @@ __device__ __forceinline__ void gather(u32 dst, const bf16* head, int slot) {
 	}
 }
 
-template <int D, class Copies>
+// await_place waits until the consumers have read what a place held.
+__device__ __forceinline__ void await_place(u32 b, u32 parity) {
+	barrier_wait(b, parity);
+	__syncwarp();
+}
+
+template <int D>
 __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Problem& t, int window, u32 base, Barriers& bars, int items) {
 	using S = Shape<D>;
 	const int thread = threadIdx.x & 127;  // also the row of a step that this thread has the slot of
-	Copies copies;
 	u32 step = 0;
 	Item it;
 	int done = 0;
 	for (int round = 0; round * static_cast<int>(gridDim.x) < items; round++) {
 		if (!it.find(round, items, c, t, window)) continue;
-		copies.wait(smem_addr(&bars.q_free), ~done & 1);
+		await_place(smem_addr(&bars.q_free), ~done & 1);
 		const bf16* from = q + it.head * t.group * D;
 #pragma unroll 1
 		for (int i = 0; i < S::Chunks; i++) {
@@ -228,7 +181,7 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Pro
 			const int r = min(it.w.row0 + row, it.w.rows - 1), token = r / t.group;
 			cp_async16(base + S::Q + swizzled(row, chunk), from + (it.w.token0 + token) * t.q_stride + (r - token * t.group) * D + chunk * 8, it.w.row0 + row < it.w.rows);
 		}
-		copies.push(smem_addr(&bars.q_full));
+		barrier_arrive_behind(smem_addr(&bars.q_full));
 		done++;
 
 		const bf16* k = c.k + it.head * c.slots * D;
@@ -238,16 +191,16 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Pro
 		for (int j = it.end - 1; j >= it.begin; j--, step++) {
 			const u32 stage = step % kStages, parity = ~(step / kStages) & 1;
 			const int next = j > it.begin ? page[(j - 1) * kKeys] : -1;
-			copies.wait(smem_addr(&bars.k_free[stage]), parity);
+			await_place(smem_addr(&bars.k_free[stage]), parity);
 			gather<D>(base + S::K + stage * S::Tile, k, slot);
-			copies.push(smem_addr(&bars.k_full[stage]));
-			copies.wait(smem_addr(&bars.v_free[stage]), parity);
+			barrier_arrive_behind(smem_addr(&bars.k_full[stage]));
+			await_place(smem_addr(&bars.v_free[stage]), parity);
 			gather<D>(base + S::V + stage * S::Tile, v, slot);
-			copies.push(smem_addr(&bars.v_full[stage]));
+			barrier_arrive_behind(smem_addr(&bars.v_full[stage]));
 			slot = next;
 		}
 	}
-	copies.drain();
+	cp_async_wait<0>();
 }
 
 // ---- the consumers -------------------------------------------------------------------------------------------------
@@ -324,7 +277,7 @@ __device__ __forceinline__ void write(bf16* out, float (&o)[D / 8][4], float (&l
 	}
 }
 
-template <int D, bool See>
+template <int D>
 __device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem& t, const Scores& f, u8* shared, u32 base, Barriers& bars, int items, int consumer) {
 	using S = Shape<D>;
 	__shared__ int queries[kRows];  // positions
@@ -346,7 +299,7 @@ __device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem
 		__syncwarp();
 		barrier_wait(smem_addr(&bars.q_full), done & 1);
 		barrier_wait(smem_addr(&bars.k_full[step % kStages]), step / kStages & 1);
-		if (See) see_copies();
+		see_copies();
 		turn_wait(consumer);
 		multiply_keys<D>(s, q, base + S::K + step % kStages * S::Tile);
 		turn_pass(consumer);
@@ -361,11 +314,11 @@ __device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem
 		for (int j = it.end - 2; j >= it.begin; j--, step++) {
 			const u32 stage = step % kStages, ahead = (step + 1) % kStages;
 			barrier_wait(smem_addr(&bars.k_full[ahead]), (step + 1) / kStages & 1);
-			if (See) see_copies();
+			see_copies();
 			turn_wait(consumer);
 			multiply_keys<D>(s, q, base + S::K + ahead * S::Tile);
 			barrier_wait(smem_addr(&bars.v_full[stage]), step / kStages & 1);
-			if (See) see_copies();
+			see_copies();
 			add_values<D>(o, p, base + S::V + stage * S::Tile);
 			turn_pass(consumer);
 			wgmma_wait<1>();
@@ -382,7 +335,7 @@ __device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem
 		}
 		if (lane == 0) barrier_arrive(smem_addr(&bars.q_free));
 		barrier_wait(smem_addr(&bars.v_full[step % kStages]), step / kStages & 1);
-		if (See) see_copies();
+		see_copies();
 		add_values<D>(o, p, base + S::V + step % kStages * S::Tile);
 		wgmma_wait<0>();
 		settled(o);
@@ -393,7 +346,7 @@ __device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem
 	if (consumer == 0) turn_wait(consumer);  // the other's last pass
 }
 
-template <int D, class Copies>
+template <int D>
 __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c, const Problem& t, const Scores& f) {
 	extern __shared__ u8 unaligned[];
 	__shared__ Barriers bars;
@@ -411,20 +364,18 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	const int items = count_tiles(t) * t.kv_heads;
 	if (threadIdx.x < 128) {
 		asm volatile("setmaxnreg.dec.sync.aligned.u32 56;");
-		produce<D, Copies>(q, c, t, f.window, base, bars, items);
+		produce<D>(q, c, t, f.window, base, bars, items);
 	} else {
 		asm volatile("setmaxnreg.inc.sync.aligned.u32 224;");
-		consume<D, Copies::kSee>(out, c, t, f, shared, base, bars, items, threadIdx.x / 128 - 1);
+		consume<D>(out, c, t, f, shared, base, bars, items, threadIdx.x / 128 - 1);
 	}
 }
 
-#define ATTEND_PREFILL(Name, D, Copies)                                                                                  \
-	extern "C" __global__ void __launch_bounds__(384, 1)                                                                 \
-	    attend_prefill_sm90##Name##_##D(bf16* out, const bf16* q, Cache c, Problem t, Scores f) {                        \
-		attend<D, Copies>(out, q, c, t, f);                                                                              \
+#define ATTEND_PREFILL(D)                                                                              \
+	extern "C" __global__ void __launch_bounds__(384, 1)                                               \
+	    attend_prefill_sm90_##D(bf16* out, const bf16* q, Cache c, Problem t, Scores f) {              \
+		attend<D>(out, q, c, t, f);                                                                    \
 	}
 
-ATTEND_PREFILL(, 64, Tickets)
-ATTEND_PREFILL(, 128, Tickets)
-ATTEND_PREFILL(_ahead, 64, Ahead)
-ATTEND_PREFILL(_ahead, 128, Ahead)
+ATTEND_PREFILL(64)
+ATTEND_PREFILL(128)
