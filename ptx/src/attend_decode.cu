@@ -4,7 +4,7 @@
 // needs   sm_80+, D in {64, 96, 128, 256}, B <= 1024, counters zero       launch  grid SMs, block 32*(workers+4)
 // moves   4*D bytes a key and KV head; floor: 85% of HBM bandwidth at >= 1 GB of K and V
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
-// pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
+// pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend.cuh"
 
 // The keys of a pair (request, unit of at most 8·NT query heads of one KV head) are cut into leaves, whose length is a
