@@ -24,14 +24,19 @@ func sampling(st *backend.Step, s *sequence) backend.Sampling {
 
 // land waits for a step and hands out its tokens. Tokens of requests that ended meanwhile are dropped.
 func (l *loop) land(f *flight) error {
+	waited := time.Now()
 	if err := l.b.Collect(f.batch, &l.result); err != nil {
 		return fmt.Errorf("cannot collect the samples of a step: %w", err)
 	}
+	collected := time.Now()
 	for i, s := range f.sampled {
 		s.pending--
 		if !s.ended {
 			l.apply(s, i)
 		}
+	}
+	if err := l.landed(f, waited, collected, time.Now()); err != nil {
+		return fmt.Errorf("cannot time a step: %w", err)
 	}
 	return nil
 }
