@@ -46,7 +46,7 @@ type Backend interface {
 // Timer is what a Backend may be besides: it knows when its device worked.
 type Timer interface {
 	// StepTime returns when the device began with the forward pass of b and when it had b's results ready, on the
-	// device's own clock, which starts with the first step. Uploads come before the begin. Call it once for each step,
+	// device's own clock, which starts with the first step. Uploads may come before the begin. Call it once for each step,
 	// in order, after Collect and before the next Begin.
 	StepTime(b *Batch) (began, ended time.Duration, err error)
 }
