@@ -14,6 +14,10 @@ type benchCmd struct {
 	Throughput throughputCmd `cmd:"" help:"Offline: the 256-request workload of nano-vLLM and mini-SGLang."`
 	Latency    latencyCmd    `cmd:"" help:"Offline: decode steps at several batch sizes, and time to first token."`
 	Startup    startupCmd    `cmd:"" help:"From process start to first token, without and with compiled kernels at hand."`
+
+	Serve        benchServeCmd   `cmd:"" help:"Online: any OpenAI endpoint under arrivals, traces and conversations; latencies, throughput, goodput."`
+	Interference interferenceCmd `cmd:"" help:"Online: what a long prompt does to requests that generate."`
+	Prefix       prefixCmd       `cmd:"" help:"Online: conversations with a shared system prompt, with the prefix cache on against off."`
 }
 
 // benchFlags are what every bench takes.
