@@ -196,12 +196,15 @@ func (c *prefixCmd) Run(a *app) error {
 		return err
 	}
 	defer on.Close()
-	off, err := c.connect(a, cmp.Or(c.OffURL, c.URL))
-	if err != nil {
-		return err
+	salted := *on
+	salted.Salts = true
+	off := &salted
+	if c.OffURL != "" {
+		if off, err = c.connect(a, c.OffURL); err != nil {
+			return err
+		}
+		defer off.Close()
 	}
-	defer off.Close()
-	off.Salts = c.OffURL == ""
 	w := load.Synthetic(load.Shape{Users: c.Users, Turns: c.Turns, System: c.System, Input: c.Input, Output: c.Output, Vocab: c.Vocab, Seed: c.Seed})
 	o := load.Options{Concurrency: c.Concurrency, Vocab: c.Vocab}
 	x := load.Compare(load.Run(a.ctx, off, w, o), load.Run(a.ctx, on, w, o))
