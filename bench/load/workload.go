@@ -19,7 +19,7 @@ type Workload struct {
 
 // Session is one client's conversation: a turn is sent when the one before it has been answered.
 type Session struct {
-	At    time.Duration // when its first turn is due, in an open loop
+	At    time.Duration // when its first turn is due, in an open loop; 0 for all: a burst
 	Turns []Turn
 }
 
@@ -96,12 +96,5 @@ func (w *Workload) Poisson(rate float64, seed uint64) {
 	for i := range w.Sessions {
 		at += from.ExpFloat64() / rate
 		w.Sessions[i].At = time.Duration(at * float64(time.Second))
-	}
-}
-
-// Burst makes all sessions arrive at once.
-func (w *Workload) Burst() {
-	for i := range w.Sessions {
-		w.Sessions[i].At = 0
 	}
 }
