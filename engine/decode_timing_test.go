@@ -54,6 +54,7 @@ func startDecoding(t testing.TB, n int) *decoding {
 		t.Fatal(err)
 	}
 	d := &decoding{l: e.loop}
+	go e.loop.waker.run(e.done)
 	for i := range n {
 		g, err := e.Submit(request([]int32{int32(i % vocab), int32(i / vocab), 7, 7, 7, 7}, 8000))
 		if err != nil {
@@ -104,6 +105,7 @@ func (d *decoding) stop() {
 	}
 	d.l.receive(true)
 	d.readers.Wait()
+	d.l.e.halt()
 }
 
 // BenchmarkStep_Decode256 reports the engine goroutine's work for a decode step of 256 requests as host-µs/step. Its

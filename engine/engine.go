@@ -117,6 +117,7 @@ func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, err
 		return nil, err
 	}
 	go e.watch()
+	go e.loop.waker.run(e.done)
 	return e, nil
 }
 

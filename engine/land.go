@@ -35,6 +35,9 @@ func (l *loop) land(f *flight) error {
 			l.apply(s, i)
 		}
 	}
+	l.waker.add(l.given)
+	clear(l.given)
+	l.given = l.given[:0]
 	if err := l.landed(f, waited, collected, time.Now()); err != nil {
 		return fmt.Errorf("cannot time a step: %w", err)
 	}
@@ -57,6 +60,7 @@ func (l *loop) apply(s *sequence, i int) {
 	}
 	s.emitted++
 	s.gen.push(l.token(s, i))
+	l.given = append(l.given, s.gen)
 	if s.emitted == s.req.MaxTokens {
 		l.finish(s, Length, nil)
 	}

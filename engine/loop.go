@@ -34,6 +34,8 @@ type loop struct {
 	next    int // the flight to use for the next step
 	result  backend.Result
 	count   Stats
+	given   []*Generation // got a token from the step that lands
+	waker   *waker
 
 	recorder *recorder
 	timer    backend.Timer // nil: the backend does not tell
@@ -62,6 +64,7 @@ func newLoop(e *Engine, b backend.Backend, m Model, pool *kvcache.Pool, tree *kv
 	l := &loop{
 		e: e, b: b, pool: pool, tree: tree, async: async, overlap: async && !e.opts.NoOverlap,
 		slots:    make([][]int32, e.opts.MaxRequests),
+		waker:    newWaker(),
 		recorder: newRecorder(e.opts.Flight), timer: timerOf(b),
 	}
 	l.forward = func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }
