@@ -35,6 +35,7 @@ type Options struct {
 	Queue       int           // requests waiting at most; default 512
 	Wait        time.Duration // longest wait in the queue; default 60 s
 	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s
+	Flight      int           // steps that the flight recorder remembers; default 4096
 	Policy      scheduler.Policy
 	Expect      int  // output tokens that a request is expected to generate; more are admitted then, and the newest are paused when it was too few; default: all that it may
 	NoCache     bool // do not keep prefixes for later requests
@@ -57,6 +58,7 @@ func (o *Options) setDefaults(accelerator bool, maxContext int) {
 	setDefault(&o.Queue, 512)
 	setDefault(&o.Wait, time.Minute)
 	setDefault(&o.Watchdog, time.Minute)
+	setDefault(&o.Flight, 4096)
 	o.StepTokens = max(o.StepTokens, o.MaxRequests)
 }
 
@@ -115,6 +117,7 @@ func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, err
 		return nil, err
 	}
 	go e.watch()
+	go e.loop.waker.run(e.done)
 	return e, nil
 }
 

@@ -21,10 +21,12 @@ type loop struct {
 	pool    *kvcache.Pool
 	tree    *kvcache.Tree
 	overlap bool
+	async   bool
 
 	running []*sequence // in the order of admission
 	waiting []*sequence // in the order of arrival; paused ones first
 	rows    []int32     // free rows of the page table
+	slots   [][]int32   // [row] memory for the slots of the request in that row, used again
 
 	state   scheduler.State
 	plan    scheduler.Plan
@@ -32,6 +34,17 @@ type loop struct {
 	next    int // the flight to use for the next step
 	result  backend.Result
 	count   Stats
+	given   []*Generation // got a token from the step that lands
+	waker   *waker
+
+	recorder *recorder
+	timer    backend.Timer // nil: the backend does not tell
+	turn     time.Time     // when this turn of the loop began
+	finished int           // requests that ended
+	recorded struct {      // what earlier records counted
+		finished int
+		paused   uint64
+	}
 
 	began    atomic.Int64 // when the step under way was launched or awaited, in Unix nanoseconds; 0: idle
 	closing  atomic.Bool
@@ -43,10 +56,17 @@ type flight struct {
 	step    backend.Step
 	batch   *backend.Batch
 	sampled []*sequence // [S]
+	record  StepRecord
 }
 
 func newLoop(e *Engine, b backend.Backend, m Model, pool *kvcache.Pool, tree *kvcache.Tree) *loop {
-	l := &loop{e: e, b: b, pool: pool, tree: tree, overlap: b.Info().Async && !e.opts.NoOverlap}
+	async := b.Info().Async
+	l := &loop{
+		e: e, b: b, pool: pool, tree: tree, async: async, overlap: async && !e.opts.NoOverlap,
+		slots:    make([][]int32, e.opts.MaxRequests),
+		waker:    newWaker(),
+		recorder: newRecorder(e.opts.Flight), timer: timerOf(b),
+	}
 	l.forward = func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }
 	for row := e.opts.MaxRequests - 1; row >= 0; row-- {
 		l.rows = append(l.rows, int32(row))
@@ -63,7 +83,7 @@ func (l *loop) run() {
 			l.shutdown(flying)
 			return
 		}
-		l.began.Store(time.Now().UnixNano())
+		l.began.Store(l.turn.UnixNano())
 		next, err := l.launch()
 		if err == nil && flying != nil {
 			err = l.land(flying)
@@ -88,8 +108,9 @@ func (l *loop) run() {
 // the engine closes.
 func (l *loop) receive(flying bool) bool {
 	for {
+		l.turn = time.Now()
 		l.takeInbox()
-		l.expire(time.Now())
+		l.expire(l.turn)
 		if l.closing.Load() {
 			return false
 		}
@@ -146,6 +167,7 @@ func (l *loop) finish(s *sequence, why Finish, err error) {
 		l.waiting = remove(l.waiting, s)
 	}
 	s.ended = true
+	l.finished++
 	s.gen.end(why, err)
 	l.e.left(s)
 }
@@ -168,7 +190,8 @@ func (l *loop) release(s *sequence, keep bool) {
 	l.pool.Put(private)
 	l.tree.Unlock(s.node)
 	l.rows = append(l.rows, s.row)
-	s.row, s.node, s.shared, s.computed, s.slots = -1, nil, 0, 0, s.slots[:0]
+	l.slots[s.row] = s.slots[:0]
+	s.row, s.node, s.shared, s.computed, s.slots = -1, nil, 0, 0, nil
 	s.sharedPrompt = false
 }
 

@@ -26,13 +26,16 @@ type sequence struct {
 	sharedPrompt bool // share was called since it was admitted
 }
 
+// roomAhead is how many output tokens a request has memory for from the start; more make it grow.
+const roomAhead = 4096
+
 func newSequence(e *Engine, r Request, now time.Time) *sequence {
 	s := &sequence{req: r, queued: now, row: -1}
-	s.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, 1024)), r.Prompt...)
+	s.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, roomAhead)), r.Prompt...)
 	if r.Timeout > 0 {
 		s.expires = now.Add(r.Timeout)
 	}
-	s.gen = &Generation{engine: e, seq: s, arrived: make(chan struct{}, 1)}
+	s.gen = &Generation{engine: e, seq: s, tokens: make([]Token, 0, 16), arrived: make(chan struct{}, 1)}
 	return s
 }
 

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/scheduler"
@@ -23,14 +25,17 @@ func (l *loop) launch() (*flight, error) {
 	if len(f.step.IDs) == 0 {
 		return nil, nil
 	}
+	planned := time.Now()
 	var err error
 	if f.batch, err = l.b.Begin(&f.step); err != nil {
 		return nil, fmt.Errorf("cannot upload step %d: %w", l.count.Steps, err)
 	}
+	uploaded := time.Now()
 	if err := l.b.Run(f.batch, l.forward); err != nil {
 		return nil, fmt.Errorf("cannot run step %d: %w", l.count.Steps, err)
 	}
 	l.count.Steps++
+	l.launched(f, planned, uploaded, time.Now())
 	return f, nil
 }
 
@@ -114,7 +119,8 @@ func (l *loop) admit(f *flight, s *sequence, cached int) {
 	last := len(l.rows) - 1
 	s.row = l.rows[last]
 	l.rows = l.rows[:last]
-	s.slots, s.node = l.tree.Match(s.slots[:0], s.req.CacheSalt, s.tokens[:cached])
+	room := slices.Grow(l.slots[s.row][:0], s.length()+min(s.left(), roomAhead))
+	s.slots, s.node = l.tree.Match(room, s.req.CacheSalt, s.tokens[:cached])
 	l.tree.Lock(s.node)
 	s.shared = len(s.slots)
 	s.computed = s.shared

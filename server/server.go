@@ -157,6 +157,7 @@ func (s *Server) routes() []route {
 		{"POST", "/tokenize", s.tokenize},
 		{"POST", "/detokenize", s.detokenize},
 		{"GET", "/metrics", s.getMetrics},
+		{"GET", "/debug/flight", s.getFlight},
 		{"GET", healthPath, s.health},
 	}
 }
