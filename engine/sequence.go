@@ -24,6 +24,9 @@ type sequence struct {
 	ended    bool
 
 	sharedPrompt bool // share was called since it was admitted
+	proved       int  // a token was drawn after slots[:proved]: nothing in them is a NaN
+	admitted     bool // at least once
+	sure         bool // counted in Engine.sure; guarded by its mu
 }
 
 func newSequence(e *Engine, r Request, now time.Time) *sequence {
@@ -38,6 +41,9 @@ func newSequence(e *Engine, r Request, now time.Time) *sequence {
 
 // known and under way: the length of the sequence once all steps launched so far are done.
 func (s *sequence) length() int { return len(s.tokens) + s.pending }
+
+// most returns how many slots the sequence may come to hold.
+func (s *sequence) most() int { return len(s.req.Prompt) + s.req.MaxTokens }
 
 // left returns how many tokens may still be sampled.
 func (s *sequence) left() int { return s.req.MaxTokens - s.emitted - s.pending }

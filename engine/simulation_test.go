@@ -144,7 +144,7 @@ func (s *simulation) check() {
 				s.seed, i, q.gen.finish, q.gen.err, len(got), len(want))
 		}
 	}
-	if e := s.l.e; len(e.live) != 0 || len(s.l.rows) != e.opts.MaxRequests || s.l.pool.Free()+s.l.tree.Size() != e.slots || s.l.tree.Locked() != 0 {
+	if e := s.l.e; len(e.live)+e.admitted+e.sure+e.promised != 0 || len(s.l.rows) != e.opts.MaxRequests || s.l.pool.Free()+s.l.tree.Size() != e.slots || s.l.tree.Locked() != 0 {
 		s.t.Errorf("seed %d: at the end %d requests, %d rows, %d slots free, %d in the tree of which %d locked",
 			s.seed, len(e.live), len(s.l.rows), s.l.pool.Free(), s.l.tree.Size(), s.l.tree.Locked())
 	}

@@ -117,12 +117,14 @@ func (l *loop) admit(f *flight, s *sequence, cached int) {
 	s.slots, s.node = l.tree.Match(s.slots[:0], s.req.CacheSalt, s.tokens[:cached])
 	l.tree.Lock(s.node)
 	s.shared = len(s.slots)
-	s.computed = s.shared
+	s.computed, s.proved = s.shared, s.shared
 	for pos, slot := range s.slots {
 		f.step.Cached = append(f.step.Cached, backend.Cached{Row: s.row, Pos: int32(pos), Slot: slot, ID: s.tokens[pos]})
 	}
-	if s.emitted == 0 {
+	if !s.admitted {
+		s.admitted = true
 		s.gen.setCached(s.shared)
+		l.e.enter(s)
 	}
 	l.count.CachedTokens += uint64(s.shared)
 	l.running = append(l.running, s)
