@@ -247,7 +247,9 @@ func (s *Server) Drain(ctx context.Context) error {
 	select {
 	case <-empty:
 	case <-ctx.Done():
-		cut = fmt.Errorf("cannot finish %d requests: %w", s.inflight.count(), ctx.Err())
+		if n := s.inflight.count(); n > 0 {
+			cut = fmt.Errorf("cannot finish %d requests: %w", n, ctx.Err())
+		}
 	}
 	s.stop(errShutdown)
 	last, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -13,6 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/profile"
+
+	"github.com/weft-llm/weft/backend"
 )
 
 // version is set by build.sh.
@@ -60,6 +62,18 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
 	os.Exit(run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:], started: started}))
+
+	backend func() (backend.Backend, error) // weft.Options.Backend; nil outside tests
+}
+
+func main() { os.Exit(process(nil)) }
+
+// process runs the process's own command line.
+func process(open func() (backend.Backend, error)) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
+	return run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:], backend: open})
 }
 
 // usageError is bad usage that the parser could not see.
