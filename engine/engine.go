@@ -40,6 +40,7 @@ type Options struct {
 	NoCache     bool // do not keep prefixes for later requests
 	NoOverlap   bool // wait for each step before planning the next
 	Verify      bool // check the cache's invariants after each step; slow, for tests
+	PauseEvery  int  // pause the newest of several requests each so many steps; for tests
 }
 
 // setDefaults fills in what was left open. A backend that works beside the host is an accelerator with memory of its

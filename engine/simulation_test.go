@@ -43,7 +43,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	o := Options{
 		MaxContext: 40 + r.IntN(160), MaxRequests: 1 + r.IntN(12), StepTokens: 1 + r.IntN(64),
 		Queue: 1 << 20, Wait: time.Hour, Policy: scheduler.Policy(r.IntN(4)),
-		NoCache: r.IntN(4) == 0, NoOverlap: r.IntN(2) == 0, Expect: r.IntN(2) * (1 + r.IntN(10)),
+		NoCache: r.IntN(4) == 0, NoOverlap: r.IntN(2) == 0, Expect: r.IntN(2) * (1 + r.IntN(10)), PauseEvery: r.IntN(3) * (2 + r.IntN(20)),
 	}
 	o.KVTokens = o.MaxContext + r.IntN(4*o.MaxContext)
 	e := newEngine(o)

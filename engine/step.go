@@ -64,6 +64,7 @@ func (l *loop) budget() scheduler.Budget {
 	return scheduler.Budget{
 		Tokens: o.StepTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy, Expect: o.Expect,
 		Free: l.pool.Free() + l.tree.Evictable(), Total: l.pool.Size(), Locked: l.tree.Locked(),
+		Pause: o.PauseEvery > 0 && l.count.Steps%uint64(o.PauseEvery) == 0,
 	}
 }
 

@@ -42,6 +42,7 @@ type Budget struct {
 	Cached   int    // tokens found in the cache, of the requests that one step admits
 	Expect   int    // output tokens that a request is expected to generate; 0: all it may
 	Policy   Policy //
+	Pause    bool   // pause the newest of several requests even if there is room: for tests
 }
 
 // Slice is a piece of one request's work: compute N tokens of the request at Index.
@@ -100,7 +101,7 @@ func (p *Plan) pause(s *State, b *Budget) int {
 		}
 	}
 	alive := len(s.Running)
-	for alive > 1 && decodes > b.Free {
+	for alive > 1 && (decodes > b.Free || b.Pause && alive == len(s.Running)) {
 		alive--
 		q := &s.Running[alive]
 		if q.todo() == 1 && q.Output > 0 {

@@ -90,6 +90,17 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestPlan_PausesTheNewestWhenToldTo(t *testing.T) {
+	running, rn := parse("a b c:20@8", true)
+	waiting, wn := parse("d:2", false)
+	s := &State{running, waiting}
+	var p Plan
+	p.Make(s, Budget{Tokens: 16, Requests: 8, Free: 100, Total: 200, Cached: 100, Pause: true})
+	if got, want := show(&p, s, rn, wn), "pause c; decode a; decode b"; got != want {
+		t.Errorf("Make() = %q, want %q", got, want)
+	}
+}
+
 func TestPlan_PolicyOrdersTheQueue(t *testing.T) {
 	waiting := []Sequence{
 		{Tokens: 4, Output: 1, Served: 9},
