@@ -21,9 +21,14 @@ import (
 
 func open(t *testing.T, o weft.Options) *weft.Model {
 	t.Helper()
+	return openPath(t, golden.Chat(t), o)
+}
+
+func openPath(t *testing.T, path string, o weft.Options) *weft.Model {
+	t.Helper()
 	o.Device = "cpu"
 	o.Engine.Verify = true
-	m, err := weft.Open(golden.Chat(t), o)
+	m, err := weft.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
