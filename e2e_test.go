@@ -133,6 +133,12 @@ func listen(t *testing.T, m *weft.Model) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, s)
+}
+
+// serveOn runs s on a port of the loopback until the test ends.
+func serveOn(t *testing.T, s *server.Server) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,17 @@
 package engine
 
+// Room returns the error that Submit would give to any request now, or nil: who asks first need not prepare a request in
+// vain.
+func (e *Engine) Room() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed == nil && len(e.live)-e.admitted-e.sure >= e.opts.Queue {
+		e.stats.Rejected++
+		return ErrQueueFull
+	}
+	return e.closed
+}
+
 // enqueue counts s in, unless the queue is full. e.mu is held.
 //
 // Only requests that wait for others to end count against Options.Queue. A burst reaches an idle engine before its

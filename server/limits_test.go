@@ -136,6 +136,26 @@ func TestQueue_FullIs429InTime(t *testing.T) {
 	}
 }
 
+// TestQueue_FullRefusesBeforeTheWork: what will be refused is neither rendered nor tokenized.
+func TestQueue_FullRefusesBeforeTheWork(t *testing.T) {
+	s := start(t, always(say("hello")), func(o *Options) { o.Tokenizer, o.Template = nothingEncodes{}, nothingRenders{} })
+	s.engine.room = engine.ErrQueueFull
+	for path, body := range map[string]string{chatPath: chatBody(""), "/v1/completions": `{"prompt":"x"}`} {
+		a := s.post(t, path, body)
+		if e := errorOf(t, a.body); a.status != 429 || e.Code != "queue_full" || a.header.Get("Retry-After") != "1" {
+			t.Errorf("POST %s = %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+type nothingEncodes struct{ fakeTokenizer }
+
+func (nothingEncodes) Encode(string, bool, bool) ([]int32, error) { panic("a prompt is encoded") }
+
+type nothingRenders struct{}
+
+func (nothingRenders) Render([]byte, []byte, bool) (string, error) { panic("a prompt is rendered") }
+
 // TestStall_SlowReaderIsCutAndOthersGoOn: a client that reads nothing costs its socket's buffers and is cut.
 func TestStall_SlowReaderIsCutAndOthersGoOn(t *testing.T) {
 	long := script{tokens: make([]int32, 1<<20)}

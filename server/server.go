@@ -267,6 +267,15 @@ func (s *Server) Drain(ctx context.Context) error {
 	return cut
 }
 
+// engineError is the client's form of err. A device that broke is remembered.
+func (s *Server) engineError(err error, r *request, started bool) *apiError {
+	var device *engine.DeviceError
+	if errors.As(err, &device) {
+		s.deviceFailed(device)
+	}
+	return engineError(err, r, started)
+}
+
 // deviceFailed remembers that the device broke: /health says so at once.
 func (s *Server) deviceFailed(err error) {
 	if s.failed.CompareAndSwap(false, true) {
