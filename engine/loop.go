@@ -26,6 +26,9 @@ type loop struct {
 	waiting []*sequence // in the order of arrival; paused ones first
 	rows    []int32     // free rows of the page table
 
+	computing []*sequence // of holdBack
+	leading   []int
+
 	state   scheduler.State
 	plan    scheduler.Plan
 	flights [2]flight

@@ -85,6 +85,10 @@ func (s *simulation) submit() {
 	e := s.l.e
 	limit := e.Limit()
 	prompt := randomPrompt(s.r, limit-1)
+	if len(s.all) > 0 && s.r.IntN(3) == 0 { // a sample of an earlier one's prompt, or of its beginning
+		earlier := s.all[s.r.IntN(len(s.all))].req.Prompt
+		prompt = earlier[:1+s.r.IntN(len(earlier))]
+	}
 	r := request(prompt, 1+s.r.IntN(limit-len(prompt)))
 	r.Priority = s.r.IntN(3)
 	if s.r.IntN(4) == 0 {
@@ -93,9 +97,13 @@ func (s *simulation) submit() {
 	if s.r.IntN(20) == 0 {
 		r.Timeout = time.Duration(1+s.r.IntN(50)) * time.Millisecond
 	}
-	q := newSequence(e, r, s.now)
-	e.live[q] = struct{}{}
-	e.inbox = append(e.inbox, q)
+	s.add(r)
+}
+
+func (s *simulation) add(r Request) {
+	q := newSequence(s.l.e, r, s.now)
+	s.l.e.live[q] = struct{}{}
+	s.l.e.inbox = append(s.l.e.inbox, q)
 	s.all = append(s.all, q)
 }
 

@@ -54,6 +54,7 @@ func (l *loop) describe() {
 		}
 		l.state.Waiting = append(l.state.Waiting, q)
 	}
+	l.holdBack(l.state.Waiting[:min(may, len(l.waiting))])
 }
 
 // reusable is the part of the sequence that may come from the cache: at least one token is computed, for its logits.

@@ -13,6 +13,8 @@ type Sequence struct {
 	Held     int    // slots that it alone holds
 	Priority int    // higher first, under ByPriority
 	Served   uint64 // tokens computed for its key so far, under FairShare
+	Behind   bool   // waiting: a running request computes a prefix that this one can take from the cache soon
+	After    int    // waiting: one more than the index of the waiting request that would; 0: none
 }
 
 func (s *Sequence) todo() int { return s.Tokens - s.Computed }
@@ -64,7 +66,8 @@ func (p *Plan) Empty() bool { return len(p.Decode)+len(p.Prefill)+len(p.Admit) =
 
 // Make plans the next step. Running decodes go first, so that no stream stalls; prompts being computed go next, oldest
 // first; requests are admitted into what is left, in the order of the policy, until one does not fit: a large request
-// is not overtaken for ever. When the decodes do not fit, the newest requests are paused.
+// is not overtaken for ever. A request that had better wait for a prefix that another computes lets those after it past;
+// it does not wait long. When the decodes do not fit, the newest requests are paused.
 func (p *Plan) Make(s *State, b Budget) {
 	p.Pause, p.Decode, p.Prefill, p.Admit = p.Pause[:0], p.Decode[:0], p.Prefill[:0], p.Admit[:0]
 	alive := p.pause(s, &b)
@@ -128,6 +131,9 @@ func (p *Plan) admit(s *State, b Budget) {
 		if len(s.Running)+len(p.Admit) >= b.Requests {
 			return
 		}
+		if q.Behind || q.After > 0 && p.admits(q.After-1) {
+			continue
+		}
 		n := min(q.todo(), b.Tokens, b.Free-q.Computed)
 		p.peaks = insert(p.peaks, demand{left: b.expected(q), held: q.Tokens})
 		if n <= 0 || q.Computed > b.Cached || peak(p.peaks)+b.Locked > b.Total {
@@ -138,6 +144,10 @@ func (p *Plan) admit(s *State, b Budget) {
 		b.Cached -= q.Computed
 		b.Free -= q.Computed // its prefix was evictable, and is now held
 	}
+}
+
+func (p *Plan) admits(i int) bool {
+	return slices.ContainsFunc(p.Admit, func(a Slice) bool { return a.Index == i })
 }
 
 // expected returns how many tokens q will still generate, as far as one can tell.

@@ -90,6 +90,21 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestPlan_LetsARequestWaitForAPrefixThatAnotherComputes(t *testing.T) {
+	waiting := []Sequence{
+		{Tokens: 40, Output: 1, Behind: true}, // a running one
+		{Tokens: 9, Output: 1},
+		{Tokens: 9, Output: 1, After: 2}, // the one before it
+		{Tokens: 3, Output: 1, After: 3}, // one that is not admitted now
+		{Tokens: 2, Output: 1},
+	}
+	var p Plan
+	p.Make(&State{Waiting: waiting}, Budget{Tokens: 64, Requests: 8, Free: 100, Total: 100, Cached: 100})
+	if got, want := show(&p, &State{Waiting: waiting}, nil, strings.Fields("a b c d e")), "admit b[0:9]; admit d[0:3]; admit e[0:2]"; got != want {
+		t.Errorf("Make() = %q, want %q", got, want)
+	}
+}
+
 func TestPlan_PausesTheNewestWhenToldTo(t *testing.T) {
 	running, rn := parse("a b c:20@8", true)
 	waiting, wn := parse("d:2", false)
