@@ -36,7 +36,7 @@ type Options struct {
 	Wait        time.Duration // longest wait in the queue; default 60 s
 	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s, on the CPU 10 min
 	Policy      scheduler.Policy
-	Expect      int  // output tokens that a request is expected to generate; more are admitted then, and the newest are paused when it was too few; default: all that it may
+	Expect      int  // output tokens that a request is expected to generate, or ExpectAll; when it was too few, the newest are paused; default: as recent ones did
 	NoCache     bool // do not keep prefixes for later requests
 	NoOverlap   bool // wait for each step before planning the next
 	Verify      bool // check the cache's invariants after each step; slow, for tests

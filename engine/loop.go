@@ -26,6 +26,7 @@ type loop struct {
 	waiting []*sequence // in the order of arrival; paused ones first
 	rows    []int32     // free rows of the page table
 
+	lengths   lengths
 	computing []*sequence // of holdBack
 	leading   []int
 
@@ -148,6 +149,9 @@ func (l *loop) finish(s *sequence, why Finish, err error) {
 		l.waiting = remove(l.waiting, s)
 	}
 	s.ended = true
+	if s.emitted > 0 && why != Failed {
+		l.lengths.add(s.emitted)
+	}
 	s.gen.end(why, err)
 	l.e.left(s)
 }
@@ -223,6 +227,7 @@ func (l *loop) publish() {
 	c.SlotsFree = l.pool.Free() + l.tree.Evictable()
 	c.SlotsUsed = l.pool.Size() - c.SlotsFree
 	c.SlotsCached = l.tree.Size()
+	c.Outlook = l.lengths.outlook(0)
 	l.e.mu.Lock()
 	rejected := l.e.stats.Rejected
 	l.e.stats = *c

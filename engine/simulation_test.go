@@ -36,6 +36,8 @@ type simulation struct {
 	now    time.Time
 	all    []*sequence
 	steps  int
+
+	computed int // tokens
 }
 
 func newSimulation(t *testing.T, seed uint64) *simulation {
@@ -43,7 +45,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 	o := Options{
 		MaxContext: 40 + r.IntN(160), MaxRequests: 1 + r.IntN(12), StepTokens: 1 + r.IntN(64),
 		Queue: 1 << 20, Wait: time.Hour, Policy: scheduler.Policy(r.IntN(4)),
-		NoCache: r.IntN(4) == 0, NoOverlap: r.IntN(2) == 0, Expect: r.IntN(2) * (1 + r.IntN(10)), PauseEvery: r.IntN(3) * (2 + r.IntN(20)),
+		NoCache: r.IntN(4) == 0, NoOverlap: r.IntN(2) == 0, Expect: []int{0, ExpectAll, 1 + r.IntN(10)}[r.IntN(3)], PauseEvery: r.IntN(3) * (2 + r.IntN(20)),
 	}
 	o.KVTokens = o.MaxContext + r.IntN(4*o.MaxContext)
 	e := newEngine(o)
@@ -132,6 +134,7 @@ func (s *simulation) step() {
 	}
 	l.verify()
 	if next != nil {
+		s.computed += len(next.step.IDs)
 		s.now = s.now.Add(time.Millisecond + time.Duration(len(next.step.IDs))*10*time.Microsecond)
 	}
 	s.steps++

@@ -39,8 +39,7 @@ func (l *loop) describe() {
 	l.state.Running, l.state.Waiting = l.state.Running[:0], l.state.Waiting[:0]
 	for _, s := range l.running {
 		l.state.Running = append(l.state.Running, scheduler.Sequence{
-			Tokens: s.length(), Computed: s.computed, Output: s.left(),
-			Done: s.emitted + s.pending, Held: len(s.slots) - s.shared,
+			Tokens: s.length(), Computed: s.computed, Output: s.left(), Expect: l.expect(s), Held: len(s.slots) - s.shared,
 		})
 	}
 	may := len(l.rows) // requests that may be admitted: only they are looked up in the tree
@@ -48,7 +47,7 @@ func (l *loop) describe() {
 		may = len(l.waiting)
 	}
 	for i, s := range l.waiting {
-		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Done: s.emitted, Priority: s.req.Priority}
+		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Expect: l.expect(s), Priority: s.req.Priority, Paused: s.admitted}
 		if i < may && !l.e.opts.NoCache {
 			q.Computed = l.tree.Peek(s.req.CacheSalt, s.reusable())
 		}
@@ -63,7 +62,7 @@ func (s *sequence) reusable() []int32 { return s.tokens[:min(len(s.tokens), s.le
 func (l *loop) budget() scheduler.Budget {
 	o := &l.e.opts
 	return scheduler.Budget{
-		Tokens: o.StepTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy, Expect: o.Expect,
+		Tokens: o.StepTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy,
 		Free: l.pool.Free() + l.tree.Evictable(), Total: l.pool.Size(), Locked: l.tree.Locked(),
 		Pause: o.PauseEvery > 0 && l.count.Steps%uint64(o.PauseEvery) == 0,
 	}

@@ -131,6 +131,30 @@ func TestPlan_PolicyOrdersTheQueue(t *testing.T) {
 	}
 }
 
+func TestPlan_ResumesPausedRequestsFirst(t *testing.T) {
+	waiting := []Sequence{
+		{Tokens: 9, Output: 1, Served: 9, Paused: true},
+		{Tokens: 4, Output: 1, Priority: 3, Computed: 2},
+		{Tokens: 7, Output: 1, Served: 3, Priority: 1, Paused: true},
+	}
+	for _, policy := range []Policy{LongestPrefix, ByPriority, FairShare} {
+		var p Plan
+		p.Make(&State{Waiting: waiting}, Budget{Tokens: 80, Requests: 8, Free: 50, Total: 50, Cached: 50, Policy: policy})
+		if len(p.Admit) != 3 || p.Admit[0].Index != 0 || p.Admit[1].Index != 2 {
+			t.Errorf("policy %d admits %v, want requests 0, 2, 1", policy, p.Admit)
+		}
+	}
+}
+
+func TestPlan_AdmitsByWhatIsExpected(t *testing.T) {
+	waiting := []Sequence{{Tokens: 10, Output: 90, Expect: 20}, {Tokens: 10, Output: 90, Expect: 20}, {Tokens: 10, Output: 90, Expect: 20}}
+	var p Plan
+	p.Make(&State{Waiting: waiting}, Budget{Tokens: 80, Requests: 8, Free: 100, Total: 70, Cached: 50})
+	if len(p.Admit) != 2 { // three would hold 90 at their expected end, two hold 60
+		t.Errorf("%d requests are admitted, want 2", len(p.Admit))
+	}
+}
+
 func TestPeak_IsTheMostEverHeldAtOnce(t *testing.T) {
 	// a holds 10 and adds 50, b holds 20 and adds 20: with 20 added to both 30+40 = 70, then b leaves and a ends at 60.
 	var d []demand

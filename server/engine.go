@@ -28,6 +28,8 @@ type Generation interface {
 type Stats struct {
 	Running, Waiting int   // requests
 	KVUsed, KVTotal  int64 // token slots
+	Expected         int   // output tokens that a new request is expected to generate; 0: all it may
+	Paused           int64 // times that a request was paused for want of slots, ever
 }
 
 // statser, failer and roomer are what an Engine may have besides Submit.

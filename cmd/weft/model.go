@@ -56,6 +56,7 @@ type engineFlags struct {
 	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
 	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
 	Policy      string        `enum:"fcfs,lpm,priority" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority."`
+	Expect      int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
 	Watchdog    time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
 	PrefixCache bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
 	Overlap     bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
@@ -68,7 +69,7 @@ func (f *engineFlags) options() weft.Options {
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
-			Watchdog: f.Watchdog,
+			Watchdog: f.Watchdog, Expect: f.Expect,
 		},
 	}
 }
