@@ -27,6 +27,7 @@ type loop struct {
 	rows    []int32     // free rows of the page table
 
 	lengths   lengths
+	accounts  accounts
 	computing []*sequence // of holdBack
 	leading   []int
 
@@ -52,6 +53,9 @@ type flight struct {
 func newLoop(e *Engine, b backend.Backend, m Model, pool *kvcache.Pool, tree *kvcache.Tree) *loop {
 	l := &loop{e: e, b: b, pool: pool, tree: tree, overlap: b.Info().Async && !e.opts.NoOverlap}
 	l.forward = func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }
+	if e.opts.Policy == scheduler.FairShare {
+		l.accounts = accounts{}
+	}
 	for row := e.opts.MaxRequests - 1; row >= 0; row-- {
 		l.rows = append(l.rows, int32(row))
 	}
@@ -109,6 +113,11 @@ func (l *loop) takeInbox() {
 	e := l.e
 	e.mu.Lock()
 	l.waiting = append(l.waiting, e.inbox...)
+	if l.accounts != nil {
+		for _, s := range e.inbox {
+			s.account = l.accounts.open(s.req.Key)
+		}
+	}
 	clear(e.inbox)
 	e.inbox = e.inbox[:0]
 	cancelled := e.cancelled
@@ -149,6 +158,9 @@ func (l *loop) finish(s *sequence, why Finish, err error) {
 		l.waiting = remove(l.waiting, s)
 	}
 	s.ended = true
+	if s.account != nil {
+		l.accounts.close(s.account)
+	}
 	if s.emitted > 0 && why != Failed {
 		l.lengths.add(s.emitted)
 	}

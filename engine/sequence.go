@@ -22,6 +22,7 @@ type sequence struct {
 	node     *kvcache.Node // where the shared prefix ends; locked
 	row      int32         // of the page table; -1 while waiting
 	ended    bool
+	account  *account // nil but under FairShare
 
 	sharedPrompt bool // share was called since it was admitted
 	proved       int  // a token was drawn after slots[:proved]: nothing in them is a NaN

@@ -92,7 +92,7 @@ func (s *simulation) submit() {
 		prompt = earlier[:1+s.r.IntN(len(earlier))]
 	}
 	r := request(prompt, 1+s.r.IntN(limit-len(prompt)))
-	r.Priority = s.r.IntN(3)
+	r.Priority, r.Key = s.r.IntN(3), string(rune('a'+s.r.IntN(3)))
 	if s.r.IntN(4) == 0 {
 		r.CacheSalt = "tenant"
 	}

@@ -48,6 +48,9 @@ func (l *loop) describe() {
 	}
 	for i, s := range l.waiting {
 		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Expect: l.expect(s), Priority: s.req.Priority, Paused: s.admitted}
+		if s.account != nil {
+			q.Served = s.account.served
+		}
 		if i < may && !l.e.opts.NoCache {
 			q.Computed = l.tree.Peek(s.req.CacheSalt, s.reusable())
 		}
@@ -162,6 +165,9 @@ func (l *loop) add(f *flight, s *sequence, n int) (err error) {
 		st.Slots = append(st.Slots, s.slots[pos])
 	}
 	s.computed += n
+	if s.account != nil {
+		s.account.served += uint64(n)
+	}
 	st.Rows = append(st.Rows, s.row)
 	st.Start = append(st.Start, int32(len(st.IDs)))
 	st.Context = append(st.Context, int32(s.computed))

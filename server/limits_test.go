@@ -14,14 +14,14 @@ import (
 
 func TestBody_TooLargeIs413(t *testing.T) {
 	s := start(t, always(say("hello")))
-	big := `{"user":"` + strings.Repeat("x", 9<<20) + `"}`
+	big := `{"safety_identifier":"` + strings.Repeat("x", 9<<20) + `"}`
 	if a := s.post(t, chatPath, big); a.status != 413 || errorOf(t, a.body).Code != "body_too_large" {
 		t.Errorf("9 MiB = %d %s", a.status, a.body)
 	}
 	if a := s.post(t, chatPath, big, "Expect", "100-continue"); a.status != 413 {
 		t.Errorf("9 MiB after 100-continue = %d", a.status)
 	}
-	fits := `{"user":"` + strings.Repeat("x", 7<<20) + `",` + chatBody("")[1:]
+	fits := `{"safety_identifier":"` + strings.Repeat("x", 7<<20) + `",` + chatBody("")[1:]
 	if a := s.post(t, chatPath, fits); a.status != 200 {
 		t.Errorf("7 MiB = %d %s", a.status, a.body)
 	}
@@ -133,6 +133,18 @@ func TestQueue_FullIs429InTime(t *testing.T) {
 	}
 	if slowest > 2*time.Second { // clients and server share the test machine's cores
 		t.Errorf("the slowest 429 took %v", slowest)
+	}
+}
+
+func TestUser_IsWhomFairShareCounts(t *testing.T) {
+	s := start(t, always(say("hello")))
+	for fields, want := range map[string]string{`"user":"ann"`: "ann", "": "127.0.0.1"} {
+		if a := s.post(t, chatPath, chatBody(fields)); a.status != 200 || s.engine.last().Key != want {
+			t.Errorf("%q: status %d, key %q, want %q", fields, a.status, s.engine.last().Key, want)
+		}
+	}
+	if a := s.post(t, chatPath, chatBody(`"user":"`+strings.Repeat("x", 513)+`"`)); a.status != 400 {
+		t.Errorf("a user of 513 bytes = %d", a.status)
 	}
 }
 
