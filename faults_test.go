@@ -6,43 +6,20 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/backend"
-	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/internal/fakegpu"
 	"github.com/weft-llm/weft/internal/golden"
 )
 
-// onFake runs a model on a GPU that is played in Go. Its kernels compute nothing, but one draws the same token always.
+// onFake runs a model on a GPU that is played in Go.
 func onFake(fake *drivertest.Fake) weft.Options {
-	fake.Kernel("sample_draw", func(l *drivertest.Launch) driver.Result {
-		const ids, token = 64, 40 // see ptx.Samples
-		out := l.Memory(l.Ptr(ids), int64(4*l.Grid.Y))
-		for i := range out {
-			out[i] = 0
-			if i%4 == 0 {
-				out[i] = token
-			}
-		}
-		return driver.Success
-	})
 	return weft.Options{
-		Engine: engine.Options{MaxContext: 48, MaxRequests: 2, StepTokens: 16, KVTokens: 96, Verify: true},
-		Backend: func() (backend.Backend, error) {
-			lib, err := fake.Library()
-			if err != nil {
-				return nil, err
-			}
-			b, err := cuda.OpenWith(lib, 0, cuda.Options{Chunk: 1 << 14})
-			if err != nil {
-				return nil, err
-			}
-			return b, nil
-		},
+		CacheDir: "off", Engine: engine.Options{MaxContext: 48, MaxRequests: 2, StepTokens: 16, KVTokens: 96, Verify: true},
+		Backend: func() (backend.Backend, error) { return fakegpu.Open(fake) },
 	}
 }
 
@@ -63,11 +40,10 @@ func life(dir string, fake *drivertest.Fake) error {
 // TestFaults_EveryDriverCallMayFail fails every driver call of a life in turn: never a panic, a hang or a leak, and
 // the error tells which call it was.
 func TestFaults_EveryDriverCallMayFail(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	leavesNothing(t)
 	dir := golden.Chat(t)
 	play := func(n int) (*drivertest.Fake, error) {
-		fake := drivertest.New(drivertest.Config{})
-		fake.Record(false)
+		fake := fakegpu.New(nil)
 		if n > 0 {
 			fake.FailAt(n, driver.Unknown)
 		}

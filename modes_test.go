@@ -116,8 +116,8 @@ func TestModes_GreedyOutputIsTheSameInAll(t *testing.T) {
 					t.Errorf("request %d: %v, alone it is %v", i, got, want[i])
 				}
 			}
-			if n := m.Engine().Stats().Paused; (n > 0) != c.pauses {
-				t.Errorf("%d pauses, want some: %v", n, c.pauses)
+			if n := m.Engine().Stats().Paused; n == 0 && c.pauses {
+				t.Error("no request was paused")
 			}
 		})
 	}

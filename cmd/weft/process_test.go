@@ -16,30 +16,28 @@ import (
 
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/cpu"
-	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
-	"github.com/weft-llm/weft/driver/drivertest"
+	"github.com/weft-llm/weft/internal/fakegpu"
 	"github.com/weft-llm/weft/internal/golden"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// playAs makes the test binary run its command line as weft would, on the named device.
+// playAs, when set in the environment beside asWeft, is the device that weft runs on.
 const playAs = "WEFT_TEST_DEVICE"
 
-func TestMain(m *testing.M) {
-	switch os.Getenv(playAs) {
-	case "slow":
-		os.Exit(process(openSlow))
-	case "broken":
-		os.Exit(process(func() (backend.Backend, error) {
-			return openFake(func(f *drivertest.Fake) { f.FailCall("cuGraphLaunch", 20, driver.LaunchFailed) })
-		}))
-	case "hung":
-		os.Exit(process(func() (backend.Backend, error) {
-			return openFake(func(f *drivertest.Fake) { time.AfterFunc(time.Second, func() { f.Hang() }) })
-		}))
-	}
-	os.Exit(m.Run())
+// devices are those that processes of tests run on.
+var devices = map[string]func() (backend.Backend, error){
+	"slow": openSlow,
+	"broken": func() (backend.Backend, error) {
+		fake := fakegpu.New(func() { time.Sleep(10 * time.Millisecond) })
+		fake.FailCall("cuGraphLaunch", 20, driver.LaunchFailed)
+		return fakegpu.Open(fake)
+	},
+	"hung": func() (backend.Backend, error) {
+		fake := fakegpu.New(func() { time.Sleep(10 * time.Millisecond) })
+		time.AfterFunc(time.Second, func() { fake.Hang() })
+		return fakegpu.Open(fake)
+	},
 }
 
 // slow is the CPU with steps that take as long as a large model's.
@@ -50,24 +48,6 @@ func openSlow() (backend.Backend, error) { return slow{cpu.New(cpu.Options{Threa
 func (s slow) Run(b *backend.Batch, forward func(*backend.Batch) tensor.View) error {
 	time.Sleep(10 * time.Millisecond)
 	return s.Backend.Run(b, forward)
-}
-
-// openFake is a GPU in Go whose kernels compute nothing, but one draws the same token always.
-func openFake(plan func(*drivertest.Fake)) (backend.Backend, error) {
-	fake := drivertest.New(drivertest.Config{})
-	fake.Record(false)
-	fake.Kernel("sample_draw", func(l *drivertest.Launch) driver.Result {
-		const ids, token = 64, 40 // see ptx.Samples
-		time.Sleep(10 * time.Millisecond)
-		copy(l.Memory(l.Ptr(ids), int64(4*l.Grid.Y)), bytes.Repeat([]byte{token, 0, 0, 0}, l.Grid.Y))
-		return driver.Success
-	})
-	plan(fake)
-	lib, err := fake.Library()
-	if err != nil {
-		return nil, err
-	}
-	return cuda.OpenWith(lib, 0, cuda.Options{Chunk: 1 << 14})
 }
 
 // weftProcess is a server in a process of its own.
@@ -85,7 +65,7 @@ func serveIn(t *testing.T, device string, args ...string) *weftProcess {
 	t.Helper()
 	p := &weftProcess{done: make(chan struct{})}
 	p.cmd = exec.Command(os.Args[0], append([]string{"serve", "-m", golden.Chat(t), "--port", "0"}, args...)...)
-	p.cmd.Env = append(os.Environ(), playAs+"="+device)
+	p.cmd.Env = append(os.Environ(), asWeft+"=1", playAs+"="+device)
 	pipe, err := p.cmd.StderrPipe()
 	if err == nil {
 		err = p.cmd.Start()
