@@ -15,7 +15,7 @@ func workload(t *testing.T, expect int, stops func(i int) int) (s *simulation, e
 	if err := e.prepare(&chain{vocab: vocab, async: true}, chainModel{vocab, 200}); err != nil {
 		t.Fatal(err)
 	}
-	s = &simulation{t: t, l: e.loop, now: time.Unix(0, 0)}
+	s = &simulation{t: t, l: e.loop, now: time.Unix(0, 0), unverified: true}
 	r := rand.New(rand.NewPCG(1, 1))
 	for i := range 600 {
 		q := request(nil, 150)
