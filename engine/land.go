@@ -51,7 +51,10 @@ func (l *loop) apply(s *sequence, i int) {
 		l.finish(s, Failed, ErrNumeric)
 		return
 	}
-	l.share(s)
+	if s.row >= 0 {
+		s.proved = len(s.tokens)
+		l.share(s)
+	}
 	s.tokens = append(s.tokens, id)
 	l.count.OutputTokens++
 	if s.stops(id) {
@@ -70,7 +73,7 @@ func (l *loop) apply(s *sequence, i int) {
 // find it. When another request put the same tokens there first, this one keeps its own copy until it ends.
 func (l *loop) share(s *sequence) {
 	prompt := s.tokens[:min(len(s.tokens), s.computed)]
-	if s.row < 0 || s.shared >= len(prompt)-1 || s.sharedPrompt || l.e.opts.NoCache {
+	if s.shared >= len(prompt)-1 || s.sharedPrompt || l.e.opts.NoCache {
 		return
 	}
 	s.sharedPrompt = true

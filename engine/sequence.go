@@ -22,8 +22,12 @@ type sequence struct {
 	node     *kvcache.Node // where the shared prefix ends; locked
 	row      int32         // of the page table; -1 while waiting
 	ended    bool
+	account  *account // nil but under FairShare
 
 	sharedPrompt bool // share was called since it was admitted
+	proved       int  // a token was drawn after slots[:proved]: nothing in them is a NaN
+	admitted     bool // at least once
+	sure         bool // counted in Engine.sure; guarded by its mu
 }
 
 // roomAhead is how many output tokens a request has memory for from the start; more make it grow.
@@ -41,6 +45,9 @@ func newSequence(e *Engine, r Request, now time.Time) *sequence {
 
 // known and under way: the length of the sequence once all steps launched so far are done.
 func (s *sequence) length() int { return len(s.tokens) + s.pending }
+
+// most returns how many slots the sequence may come to hold.
+func (s *sequence) most() int { return len(s.req.Prompt) + s.req.MaxTokens }
 
 // left returns how many tokens may still be sampled.
 func (s *sequence) left() int { return s.req.MaxTokens - s.emitted - s.pending }
