@@ -17,6 +17,9 @@ import (
 // openDevice opens the backend that o.Device names. "auto" takes the CPU only when there is no driver or no GPU; a GPU
 // that fails is an error, not a reason to run a hundred times slower.
 func openDevice(o Options) (backend.Backend, error) {
+	if o.Backend != nil {
+		return o.Backend()
+	}
 	kind, index, err := parseDevice(o.Device)
 	if err != nil {
 		return nil, err

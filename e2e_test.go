@@ -21,9 +21,14 @@ import (
 
 func open(t *testing.T, o weft.Options) *weft.Model {
 	t.Helper()
+	return openPath(t, golden.Chat(t), o)
+}
+
+func openPath(t *testing.T, path string, o weft.Options) *weft.Model {
+	t.Helper()
 	o.Device = "cpu"
 	o.Engine.Verify = true
-	m, err := weft.Open(golden.Chat(t), o)
+	m, err := weft.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +133,12 @@ func listen(t *testing.T, m *weft.Model) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveOn(t, s)
+}
+
+// serveOn runs s on a port of the loopback until the test ends.
+func serveOn(t *testing.T, s *server.Server) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -66,5 +66,6 @@ func (s served) Stats() server.Stats {
 	return server.Stats{
 		Running: st.Running, Waiting: st.Waiting,
 		KVUsed: int64(st.SlotsUsed), KVTotal: int64(st.SlotsUsed + st.SlotsFree),
+		Expected: st.Outlook, Paused: int64(st.Paused),
 	}
 }

@@ -43,6 +43,9 @@ type Options struct {
 
 	// OverlapKernels starts kernels that can, on Hopper, before those ahead of them have ended.
 	OverlapKernels bool
+
+	// Backend opens the device instead of Device. It is called on the thread that will use it.
+	Backend func() (backend.Backend, error)
 }
 
 // Model is an open model with its engine, tokenizer and chat template.

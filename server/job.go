@@ -101,7 +101,7 @@ func (j *job) submit(prompts [][]int32) *apiError {
 	r := j.req
 	for _, ids := range prompts {
 		j.prompt += len(ids)
-		maxTokens, bad := j.s.room(r, len(ids))
+		maxTokens, bad := j.s.maxTokens(r, len(ids))
 		if bad != nil {
 			return bad
 		}
@@ -124,8 +124,8 @@ func (j *job) submit(prompts [][]int32) *apiError {
 	return nil
 }
 
-// room returns how many tokens a prompt's answer may have: what the client said, or what remains of the context.
-func (s *Server) room(r *request, prompt int) (int, *apiError) {
+// maxTokens returns how many tokens a prompt's answer may have: what the client said, or what remains of the context.
+func (s *Server) maxTokens(r *request, prompt int) (int, *apiError) {
 	want := r.limit()
 	if want == 0 {
 		want = max(1, s.model.MaxContext-prompt)
@@ -141,11 +141,7 @@ func (j *job) fail(err error, started bool) *apiError {
 	if cause := context.Cause(j.ctx); cause != nil && errors.Is(err, j.ctx.Err()) {
 		err = cause
 	}
-	var device *engine.DeviceError
-	if errors.As(err, &device) {
-		j.s.deviceFailed(device)
-	}
-	j.failed = engineError(err, j.req, started)
+	j.failed = j.s.engineError(err, j.req, started)
 	if j.failed.code == "internal_error" && !errors.Is(err, errHungUp) {
 		j.s.log.Error("generation failed", "id", j.id, "error", err)
 	}

@@ -45,6 +45,7 @@ type Backend struct {
 	inputs  inputs
 	steps   [2]step
 	ticket  uint64
+	timer   timer
 	results results
 	sampler sampler
 	kv      cache
@@ -56,6 +57,7 @@ type Backend struct {
 var (
 	_ backend.Backend = (*Backend)(nil)
 	_ backend.Memory  = (*Backend)(nil)
+	_ backend.Timer   = (*Backend)(nil)
 )
 
 // Open opens GPU device, counted from 0 as the driver counts. Lock the OS thread first. Without a usable driver the
@@ -135,7 +137,7 @@ func (b *Backend) Close() error {
 	if b.ctx == nil {
 		return nil
 	}
-	errs := []error{b.ctx.Sync(), b.graphs.close(), b.staging.close(), closeSteps(&b.steps)}
+	errs := []error{b.ctx.Sync(), b.graphs.close(), b.staging.close(), b.timer.close()}
 	if b.k != nil {
 		errs = append(errs, b.k.Close())
 	}

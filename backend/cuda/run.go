@@ -60,12 +60,18 @@ func (b *Backend) enqueue(st *step, forward func(*backend.Batch) tensor.View) er
 			return err
 		}
 		if x != nil {
+			if err := b.markBegin(); err != nil {
+				return err
+			}
 			return x.Launch(b.stream)
 		}
 		if err := b.uploadPacked(st); err != nil {
 			return err
 		}
 		batch = &st.padded
+	}
+	if err := b.markBegin(); err != nil {
+		return err
 	}
 	if err := b.launch(st, batch, forward); err != nil {
 		return err

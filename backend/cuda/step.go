@@ -1,7 +1,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/weft-llm/weft/backend"
@@ -22,7 +21,7 @@ type step struct {
 	replays  bool          // the batch may run by a graph
 	sampling samplingClass
 
-	done  driver.Event // pinned inputs may be filled again, and pinned results may be read
+	done  driver.Event // pinned inputs may be filled again, and pinned results may be read; the timer's
 	state stepState
 	out   stepResults
 }
@@ -34,19 +33,6 @@ const (
 	begun
 	running
 )
-
-func (s *step) open(ctx *driver.Context) (err error) {
-	s.done, err = ctx.NewEvent(false)
-	return err
-}
-
-func closeSteps(steps *[2]step) error {
-	var errs []error
-	for i := range steps {
-		errs = append(errs, steps[i].done.Destroy())
-	}
-	return errors.Join(errs...)
-}
 
 // Begin uploads s, brings the page table and the token pool up to date, and resets the arena. For a batch that Run may
 // replay that is part of the graph.
@@ -61,6 +47,7 @@ func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
 	if err := b.release(st); err != nil {
 		return nil, fmt.Errorf("cannot begin a step: %w", err)
 	}
+	st.done = b.timer.at(b.ticket).ended
 	b.arrange(st, s)
 	if err := b.upload(st, s); err != nil {
 		return nil, fmt.Errorf("cannot upload a step of %d tokens: %w", len(s.IDs), err)

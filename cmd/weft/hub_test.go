@@ -26,7 +26,7 @@ const asWeft = "WEFT_TEST_BE_WEFT"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asWeft) != "" {
-		main()
+		os.Exit(execute(devices[os.Getenv(playAs)]))
 	}
 	os.Exit(m.Run())
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/profile"
+
+	"github.com/weft-llm/weft/backend"
 )
 
 // version is set by build.sh.
@@ -51,15 +53,19 @@ type app struct {
 	stderr io.Writer
 	args   []string
 
-	started time.Time // when main began
+	started time.Time                       // when main began
+	backend func() (backend.Backend, error) // weft.Options.Backend; nil outside tests
 }
 
-func main() {
+func main() { os.Exit(execute(nil)) }
+
+// execute runs the process's own command line.
+func execute(open func() (backend.Backend, error)) int {
 	started := time.Now()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
-	os.Exit(run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:], started: started}))
+	return run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:], backend: open, started: started})
 }
 
 // usageError is bad usage that the parser could not see.

@@ -122,3 +122,42 @@ func TestBench_LatencyPrintsATable(t *testing.T) {
 		t.Errorf("exit %d, %q, %q, %q, %v", code, out, errs, b, err)
 	}
 }
+
+func TestBench_ThroughputTellsHostAndDeviceApart(t *testing.T) {
+	dir := t.TempDir()
+	config := `{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+		"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8, "vocab_size": 10001, "max_position_embeddings": 2048,
+		"rms_norm_eps": 1e-6, "rope_theta": 10000, "tie_word_embeddings": true, "hidden_act": "silu", "torch_dtype": "bfloat16"}`
+	if err := os.WriteFile(dir+"/config.json", []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := command("", "bench", "throughput", "-m", dir, "--load", "dummy", "--device", "cpu", "--requests", "2", "--rounds", "1",
+		"--trace", dir+"/trace.json", "--csv", dir+"/out.csv")
+	b, err := os.ReadFile(dir + "/trace.json")
+	var trace struct{ TraceEvents []struct{ Name string } }
+	if err == nil {
+		err = json.Unmarshal(b, &trace)
+	}
+	csv, _ := os.ReadFile(dir + "/out.csv")
+	if code != exitDone || err != nil || len(trace.TraceEvents) < 1000 || !strings.Contains(string(csv), "host_us_p50,host_us_p99,device_us,gap_us,device_idle") {
+		t.Errorf("exit %d, %q, %q, %v, %d events, %q", code, out, errs, err, len(trace.TraceEvents), csv)
+	}
+	t.Log(out)
+}
+
+func TestBench_ServeWantsALoadThatMakesSense(t *testing.T) {
+	for args, want := range map[string]string{
+		"--rate 5 --concurrency 3": "can't be used together",
+		"--input 9-3":              "range",
+		"--goodput ttft":           "ttft:500ms",
+	} {
+		_, errs, code := command("", append([]string{"bench", "serve", "--url", "http://127.0.0.1:1"}, strings.Fields(args)...)...)
+		if code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("weft bench serve %s: exit %d, %q, want %d and %q", args, code, errs, exitUsage, want)
+		}
+	}
+	_, errs, code := command("", "bench", "serve", "--url", "http://127.0.0.1:1")
+	if code != exitFailed || !strings.Contains(errs, "cannot ask http://127.0.0.1:1 for its models") {
+		t.Errorf("without a server: exit %d, %q", code, errs)
+	}
+}

@@ -30,30 +30,33 @@ func (f *modelFlags) find(a *app) (source, error) {
 // engineFlags choose the device and the limits.
 type engineFlags struct {
 	modelFlags
-	Load        string  `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
-	Device      string  `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
-	Threads     int     `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
-	MaxContext  int     `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
-	MaxRequests int     `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
-	StepTokens  int     `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
-	KVMemory    float64 `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
-	KVTokens    int     `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
-	Queue       int     `default:"512" help:"Requests that may wait. More are refused with 429."`
-	Policy      string  `enum:"fcfs,lpm,priority" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority."`
-	PrefixCache bool    `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
-	Overlap     bool    `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+	Load        string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
+	Device      string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
+	Threads     int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
+	MaxContext  int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
+	MaxRequests int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
+	StepTokens  int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
+	KVMemory    float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
+	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
+	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
+	Policy      string        `enum:"fcfs,lpm,priority,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority, fair (the client that was served least: by the field user, else by address)."`
+	Expect      int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
+	Watchdog    time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
+	PrefixCache bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
+	Overlap     bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
 	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
 	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
-	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority}
+	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority, "fair": scheduler.FairShare}
 	return weft.Options{
 		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
+			Watchdog: f.Watchdog, Expect: f.Expect,
 		},
 	}
 }
@@ -66,6 +69,7 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	}
 	o := f.options()
 	o.Name = src.name
+	o.Backend = a.backend
 	bar := newBar(a.stderr, "loading")
 	o.Progress = bar.set
 	start := time.Now()

@@ -36,9 +36,12 @@ func (l *Launch) U64(offset int) uint64 { return binary.LittleEndian.Uint64(l.Ar
 
 func (l *Launch) Ptr(offset int) driver.DevicePtr { return driver.DevicePtr(l.U64(offset)) }
 
-// Memory is the n bytes of device memory at p, shared and not copied. Where there are none the launch ends with
+// Memory is the n bytes of device or pinned host memory at p, shared and not copied. Where there are none the launch ends with
 // IllegalAddress and the result is n bytes that nobody reads.
 func (l *Launch) Memory(p driver.DevicePtr, n int64) []byte {
+	if data := l.fake.pinned(p, int(n)); data != nil {
+		return data
+	}
 	if data := l.fake.memory("kernel "+l.Kernel+": use", p, n); data != nil {
 		return data
 	}

@@ -73,15 +73,17 @@ __device__ __forceinline__ void store8(const Linear& p, int row, int col, float 
 }
 
 // last_of says whether this block is the last of the splits of tile to get here; the others' writes are then visible.
+// It takes no shared memory of its own: the driver's linker would put the stages, whose addresses the swizzle wants
+// aligned, right behind it.
 __device__ __forceinline__ bool last_of(const Linear& p, int tile) {
-	__shared__ bool last;
 	__threadfence();
 	__syncthreads();
+	int last = 0;
 	if (threadIdx.x == 0) {
 		last = atomicAdd(p.arrived + tile, 1) == p.splits - 1;
 		if (last) p.arrived[tile] = 0;  // for the next launch
 	}
-	__syncthreads();
+	last = __syncthreads_or(last);
 	if (last) __threadfence();
 	return last;
 }

@@ -47,6 +47,10 @@ func build(root string, c *compiler, t toolchain, j job) (record, error) {
 	return r, nil
 }
 
+// archSpecificISA is the PTX version that brought targets such as sm_90a (PTX ISA, release notes). ptxas 12.4 takes them
+// with an older one too, drivers do not.
+const archSpecificISA = "8.0"
+
 var versionLine = regexp.MustCompile(`(?m)^\.version .*$`)
 
 // comments hold the compiler's build number and no code.
@@ -57,6 +61,9 @@ func lowestISA(t toolchain, path, text, chip string) (string, error) {
 	text = comments.ReplaceAllString(text, "")
 	var failure error
 	for _, v := range isaVersions {
+		if strings.HasSuffix(chip, "a") && v < archSpecificISA {
+			continue
+		}
 		if err := os.WriteFile(path, []byte(versionLine.ReplaceAllString(text, ".version "+v)), 0o644); err != nil {
 			return "", err
 		}
