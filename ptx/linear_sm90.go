@@ -87,8 +87,8 @@ func (h *hopperKernel) declare(k *Kernels, file string, shared int) {
 	}
 }
 
-// maxCluster is the largest cluster that every device runs; skinnyBlocks fit on a multiprocessor by shared memory.
-const maxCluster, skinnyBlocks = 8, 2
+// maxCluster is the largest cluster that every device runs.
+const maxCluster = 8
 
 // hopperStep is the columns of K in a stage: 128 bytes, the widest swizzle.
 const hopperStep = 64
@@ -126,7 +126,7 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	if t.skinny {
 		across, cluster, groups := ceilDiv(m, t.rows), t.share*t.splits, ceilDiv(n, t.cols*t.share)
 		if t.splits == 1 {
-			groups = min(groups, max(1, skinnyBlocks*k.SMs()/(across*cluster)))
+			groups = min(groups, max(1, t.resident()*k.SMs()/(across*cluster)))
 		}
 		l.Grid, l.Block = driver.Dim{X: groups * cluster, Y: across}, driver.Dim{X: 2*t.cols + 32}
 		l.Cluster = driver.Dim{X: cluster}
