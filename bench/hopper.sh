@@ -8,7 +8,7 @@ mkdir -p "$to"
 CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$to/kernelbench" ./tools/kernelbench
 CGO_ENABLED=0 go test -c -trimpath -ldflags "-s -w" -o "$to/ptx.test" ./ptx
 CGO_ENABLED=0 go test -c -trimpath -ldflags "-s -w" -o "$to/driver.test" ./driver
-"$to/kernelbench" -list >"$to/cases.csv"
+"$to/kernelbench" -list -m 1,16,64,256,512,2048,8192 >"$to/cases.csv"
 cp bench/peers/linear.py bench/hopper_run.sh "$to/"
 mkdir -p "$to/gen" && cp ptx/gen/sm_90a/*.ptx "$to/gen/"
 du -sh "$to"

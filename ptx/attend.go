@@ -90,9 +90,9 @@ func hopperShared(d int) int { return 6*128*2*d + 1024 }
 
 // attendVariants are the kernels of prefill attention.
 func (k *Kernels) attendVariants() []Variant {
-	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128}}
+	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0}}
 	if k.Hopper() {
-		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows})
+		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows, 0})
 	}
 	return v
 }

@@ -1,8 +1,6 @@
 package ptx
 
 import (
-	"fmt"
-
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -28,18 +26,15 @@ type hopperKernel struct {
 type hopperTile struct {
 	name string
 	*hopperKernel
-	skinny  bool // operands swapped; clusters split K
-	cluster int  // blocks that share w; 0: as many as split K
-	blocks  int  // on a multiprocessor
-	most    int  // slices of K; 0: maxSplits
-	order   int  // rows of clusters' tiles in a group; 0: gemmOrder
-	serial  bool // does not start before the kernel ahead has ended
+	skinny bool // operands swapped; a cluster holds share tiles, each of splits blocks
+	share  int  // tiles of a cluster, that share w; x when skinny
+	splits int  // slices of K
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
-	gemms  [5]hopperKernel
-	thin   [7]hopperKernel
+	gemms  [4]hopperKernel
+	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -48,7 +43,6 @@ type hopperLinear struct {
 func (p *hopperLinear) declare(k *Kernels) {
 	p.gemms = [...]hopperKernel{
 		{name: "gemm_128x256", rows: 128, cols: 256, stages: 4},
-		{name: "gemm_256x128", rows: 256, cols: 128, stages: 4},
 		{name: "gemm_128x192", rows: 128, cols: 192, stages: 4},
 		{name: "gemm_128x128", rows: 128, cols: 128, stages: 6},
 		{name: "gemm_128x64", rows: 128, cols: 64, stages: 8},
@@ -58,8 +52,6 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n16", rows: 16, cols: 64, stages: 9},
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
-		{name: "skinny_n32x2", rows: 32, cols: 128, stages: 4},
-		{name: "skinny_n64x2", rows: 64, cols: 128, stages: 3},
 		{name: "skinny_n128", rows: 128, cols: 64, stages: 4},
 	}
 	p.tiles = nil
@@ -67,22 +59,18 @@ func (p *hopperLinear) declare(k *Kernels) {
 		h := &p.gemms[i]
 		h.declare(k, h.name+"_sm90", gemmShared(h))
 		for _, c := range []int{1, 2} {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", c), hopperKernel: h, cluster: c, blocks: 1})
+			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", c), hopperKernel: h, share: c, splits: 1})
 		}
-	}
-	for _, o := range []int{4, 16} {
-		p.tiles = append(p.tiles, hopperTile{name: fmt.Sprint("gemm_128x256c2o", o), hopperKernel: &p.gemms[0], cluster: 2, blocks: 1, order: o})
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
 		h.declare(k, h.name+"_sm90", skinnyShared(h))
-		for _, b := range []int{1, 2} {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("b", b), hopperKernel: h, skinny: true, blocks: b})
+		for share := 1; share <= 4 && h.rows/share >= 8; share *= 2 {
+			for splits := 1; splits*share <= maxCluster; splits *= 2 {
+				name := h.name + suffix("m", share) + suffix("s", splits)
+				p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, skinny: true, share: share, splits: splits})
+			}
 		}
-		for _, s := range []int{1, 2, 4} {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + "s" + string(rune('0'+s)), hopperKernel: h, skinny: true, blocks: 2, most: s})
-		}
-		p.tiles = append(p.tiles, hopperTile{name: h.name + "serial", hopperKernel: h, skinny: true, blocks: 1, serial: true})
 	}
 }
 
@@ -98,6 +86,9 @@ func (h *hopperKernel) declare(k *Kernels, file string, shared int) {
 		h.kernels[e].declare(k, file, h.name+epilogueSuffix[e], shared)
 	}
 }
+
+// maxCluster is the largest cluster that every device runs.
+const maxCluster = 8
 
 // hopperStep is the columns of K in a stage: 128 bytes, the widest swizzle.
 const hopperStep = 64
@@ -131,32 +122,39 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 			return err
 		}
 	}
-	l := driver.Launch{Stream: s, Overlap: !t.serial}
+	l := driver.Launch{Stream: s, Overlap: true}
 	if t.skinny {
-		splits := t.splits(m, n, int(a.K), k.SMs())
-		across, tiles := ceilDiv(m, t.rows), ceilDiv(n, t.cols)
-		l.Grid = driver.Dim{X: min(tiles, max(1, t.blocks*k.SMs()/(across*splits))) * splits, Y: across}
-		l.Block = driver.Dim{X: 2*t.cols + 32}
-		l.Cluster = driver.Dim{X: splits}
-	} else {
-		rows := ceilDiv(m, t.rows*t.cluster)
-		tiles := rows * ceilDiv(n, t.cols)
-		l.Grid, l.Block = driver.Dim{X: min(tiles, k.SMs()/t.cluster) * t.cluster}, driver.Dim{X: 384}
-		l.Cluster = driver.Dim{X: t.cluster}
-		a.Order = int32(gemmOrder(rows, t.cluster))
-		if t.order > 0 {
-			a.Order = int32(min(rows, t.order))
+		across, cluster, groups := ceilDiv(m, t.rows), t.share*t.splits, ceilDiv(n, t.cols*t.share)
+		if t.splits == 1 {
+			groups = min(groups, max(1, t.resident()*k.SMs()/(across*cluster)))
 		}
+		l.Grid, l.Block = driver.Dim{X: groups * cluster, Y: across}, driver.Dim{X: 2*t.cols + 32}
+		l.Cluster = driver.Dim{X: cluster}
+		a.Order = int32(t.share)
+	} else {
+		rows := ceilDiv(m, t.rows*t.share)
+		tiles := rows * ceilDiv(n, t.cols)
+		l.Grid, l.Block = driver.Dim{X: min(tiles, k.SMs()/t.share) * t.share}, driver.Dim{X: 384}
+		l.Cluster = driver.Dim{X: t.share}
+		a.Order = int32(min(rows, gemmOrder(n, int(a.K))/t.share))
 	}
 	return t.kernels[e].enqueue(l, a)
 }
 
-// gemmOrder is how many rows of clusters' tiles a group has: about as many tokens as features run at a time.
-func gemmOrder(rows, cluster int) int { return min(rows, 16/cluster) }
+// gemmOrder is how many rows of tiles a group has: about as many tokens as features run at a time, or half of that where
+// all of w stays in L2.
+func gemmOrder(n, k int) int {
+	if 2*n*k <= 50<<20 {
+		return 8
+	}
+	return 16
+}
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
-	if !t.skinny {
+	if t.skinny {
+		xRows /= t.share
+	} else {
 		wRows /= 2
 	}
 	if a.XMap, err = k.tileMap(x, xRows, hopperStep); err != nil {

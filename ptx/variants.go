@@ -12,6 +12,7 @@ type Variant struct {
 	Arch     string // "sm_80": there and later; "sm_90a": there alone
 	When     string // the shapes that choose it
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
+	Cols     int    // features of a block; 0 where none asks
 }
 
 // Variants lists the choices on this device of every operation that has more than one.
@@ -26,7 +27,7 @@ func (k *Kernels) Variants() []Variant {
 		case "gemm_m128":
 			when = "M > 64, tiles of 128x128 for three quarters of the SMs"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows, 0})
 	}
 	return append(append(out, k.hopperVariants()...), k.attendVariants()...)
 }
@@ -43,7 +44,7 @@ func (k *Kernels) hopperVariants() []Variant {
 		if t.skinny {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
 	}
 	return out
 }

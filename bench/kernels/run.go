@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -23,6 +22,7 @@ type Options struct {
 	Peers    string // CSV of bench/peers/linear.py, or empty
 	Variants bool   // every kernel that runs a shape besides the chosen one
 	Only     string // cases whose name contains it
+	Sizes    []int  // cases of these M; all if empty
 }
 
 // Row is the outcome of one case.
@@ -36,9 +36,9 @@ type Row struct {
 }
 
 // List writes the cases as CSV, for the scripts in bench/peers.
-func List(w io.Writer, only string) error {
+func List(w io.Writer, o Options) error {
 	out := csv.NewWriter(w)
-	for _, c := range choose(only) {
+	for _, c := range choose(o) {
 		if err := out.Write([]string{c.Name, fmt.Sprint(c.M), fmt.Sprint(c.N), fmt.Sprint(c.K), string(c.Kind), fmt.Sprint(c.Calls())}); err != nil {
 			return err
 		}
@@ -47,10 +47,10 @@ func List(w io.Writer, only string) error {
 	return out.Error()
 }
 
-func choose(only string) []Case {
+func choose(o Options) []Case {
 	var out []Case
 	for _, c := range Cases() {
-		if strings.Contains(c.Name, only) {
+		if strings.Contains(c.Name, o.Only) && (len(o.Sizes) == 0 || slices.Contains(o.Sizes, c.M)) {
 			out = append(out, c)
 		}
 	}
@@ -61,7 +61,7 @@ func choose(only string) []Case {
 func Linear(o Options, table io.Writer) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cases := choose(o.Only)
+	cases := choose(o)
 	peers, err := readPeers(o.Peers)
 	if err != nil {
 		return err
@@ -142,21 +142,16 @@ func (m *machine) measure(c Case, variants bool, log *csv.Writer) (r Row, err er
 	return r, err
 }
 
-// worthTiming leaves out kernels that are plainly the wrong size.
+// worthTiming leaves out kernels that are plainly the wrong size, and sizes between those that tell.
 func worthTiming(v ptx.Variant, c Case) bool {
-	if v.Op != "linear" || v.Arch != "sm_90a" || slices.Contains([]int{2, 4, 32, 1024, 4096}, c.M) {
-		return false
-	}
-	if c.M > 64 && explored.MatchString(v.Name) {
+	if v.Op != "linear" || v.Arch != "sm_90a" || slices.Contains([]int{2, 4, 8, 32, 1024, 4096}, c.M) {
 		return false
 	}
 	if strings.HasPrefix(v.Name, "skinny") {
-		return v.Rows >= c.M && v.Rows <= max(8, 4*c.M) || c.M > 64 && c.M <= 512 && v.Rows >= 64
+		return v.Rows >= c.M && v.Rows <= max(8, 2*c.M) || c.M > 64 && c.M <= 256 && v.Rows >= 64
 	}
-	return c.M > 32
+	return c.M > 64 && (c.M < 2048 || v.Rows*v.Cols >= 128*128)
 }
-
-var explored = regexp.MustCompile(`s[124]$|serial$`)
 
 func record(c Case, kernel string, us, peer float64) []string {
 	n := func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }

@@ -118,10 +118,11 @@ struct Gemm {
 	}
 
 	// value gives columns 8j + 2t and the next of y's tile, t = lane % 4, in the upper or lower half of a fragment.
+	template <bool Erf>
 	__device__ __forceinline__ float2 value(const float (&acc)[BN / 2], int n0, int j, int half) const {
 		if constexpr (E == kGated) {
 			const float* gate = acc + 8 * j + 2 * half;
-			return {activate(gate[0], p.act) * gate[4], activate(gate[1], p.act) * gate[5]};
+			return {activate<Erf>(gate[0], p.act) * gate[4], activate<Erf>(gate[1], p.act) * gate[5]};
 		}
 		float2 v = {acc[4 * j + 2 * half], acc[4 * j + 2 * half + 1]};
 		const int col = n0 + 8 * j + threadIdx.x % 4 * 2;
@@ -130,6 +131,7 @@ struct Gemm {
 	}
 
 	// store writes one m64 fragment: bf16 through shared memory, so that the copy engine writes whole lines.
+	template <bool Erf>
 	__device__ __forceinline__ void store(const float (&acc)[BN / 2], int m0, int n0, u32& turn) const {
 		const int thread = threadIdx.x % 128, group = threadIdx.x / 128, lane = thread % 32;
 		const int row = thread / 32 * 16 + lane % 16, y0 = E == kGated ? n0 / 2 : n0;
@@ -146,7 +148,7 @@ struct Gemm {
 				u32 v[4];
 #pragma unroll
 				for (int h = 0; h < 4; h++) {
-					const float2 f = value(acc, n0, c * (kBox / 8) + j + h / 2, h % 2);
+					const float2 f = value<Erf>(acc, n0, c * (kBox / 8) + j + h / 2, h % 2);
 					v[h] = pack2(f.x, f.y);
 				}
 				stmatrix4(to + row * 2 * kBox + cell * 16, v[0], v[1], v[2], v[3]);
@@ -191,7 +193,8 @@ struct Gemm {
 #pragma unroll
 			for (int i = 0; i < kMT; i++) {
 				if constexpr (E == kLogits) write(acc[i], m0 + 64 * i, n0);
-				else store(acc[i], m0 + 64 * i, n0, turn);
+				else if (E == kGated && p.act == kErf) store<true>(acc[i], m0 + 64 * i, n0, turn);
+				else store<false>(acc[i], m0 + 64 * i, n0, turn);
 			}
 		}
 		if (E != kLogits && threadIdx.x % 128 == 0) store_done();

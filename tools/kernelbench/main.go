@@ -1,4 +1,4 @@
-// Command kernelbench times the GPU kernels: go run ./tools/kernelbench [-variants] [-peers linear_peers.csv] [-out .].
+// Command kernelbench times the GPU kernels: go run ./tools/kernelbench [-variants] [-m 1,64] [-peers linear_peers.csv] [-out .].
 // With -list it prints the cases, which bench/peers/linear.py reads.
 package main
 
@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/weft-llm/weft/bench/kernels"
 )
@@ -17,10 +19,20 @@ func main() {
 	flag.StringVar(&o.Peers, "peers", "", "CSV of bench/peers/linear.py to compare with")
 	flag.BoolVar(&o.Variants, "variants", false, "time every kernel that runs a shape, not the chosen one alone")
 	flag.StringVar(&o.Only, "only", "", "time the cases whose name contains this")
+	flag.Func("m", "time the cases of these numbers of tokens, such as 1,64", func(s string) error {
+		for f := range strings.SplitSeq(s, ",") {
+			m, err := strconv.Atoi(f)
+			if err != nil {
+				return err
+			}
+			o.Sizes = append(o.Sizes, m)
+		}
+		return nil
+	})
 	flag.Parse()
 	var err error
 	if *list {
-		err = kernels.List(os.Stdout, o.Only)
+		err = kernels.List(os.Stdout, o)
 	} else {
 		err = kernels.Linear(o, os.Stdout)
 	}
