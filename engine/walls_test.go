@@ -193,6 +193,45 @@ func TestDeadline_ExpiredRequestsNeverReachTheDevice(t *testing.T) {
 	})
 }
 
+// TestCancel_FreesSlotsWithinOneStep: requests that wait, compute their prompt or decode are gone when the step under
+// way ends.
+func TestCancel_FreesSlotsWithinOneStep(t *testing.T) {
+	for steps := range 12 {
+		synctest.Test(t, func(t *testing.T) {
+			c := &chain{async: true}
+			e := gated(t, c, Options{MaxRequests: 2, StepTokens: 10, KVTokens: 300})
+			var all []*Generation
+			for _, r := range []Request{request(prompt(5), 50), request(prompt(60), 50), request(prompt(90), 1)} {
+				g, err := e.Submit(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, g)
+			}
+			for range steps {
+				c.gate <- struct{}{}
+			}
+			synctest.Wait()
+			for _, g := range all {
+				g.Cancel()
+			}
+			c.gate <- struct{}{}
+			synctest.Wait()
+			if e.busy() {
+				t.Errorf("after %d steps and one more, cancelled requests are still there", steps)
+			}
+			select {
+			case c.gate <- struct{}{}: // a step that was launched before lands
+			default:
+			}
+			synctest.Wait()
+			if s := e.Stats(); s.SlotsUsed+s.Running+s.Waiting != 0 || s.SlotsFree != 300 {
+				t.Errorf("after %d steps: %+v", steps, s)
+			}
+		})
+	}
+}
+
 func (e *Engine) busy() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
