@@ -30,6 +30,7 @@ type Options struct {
 	MaxContext  int           // tokens of one request, prompt and output; default: the model's, or what memory holds
 	MaxRequests int           // requests running at once; default 256, on the CPU 16
 	StepTokens  int           // tokens computed in one step; default 8192, on the CPU 512
+	MixedTokens int           // of these, tokens of prompts in a step that also decodes; default: no limit of its own
 	KVMemory    float64       // share of the memory that is free after loading, for the KV cache; default 0.88
 	KVTokens    int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
 	Queue       int           // requests waiting at most, besides those that are admitted or fit without anyone's end; default 512

@@ -41,6 +41,7 @@ const (
 // Budget is what one step may use.
 type Budget struct {
 	Tokens   int    // tokens computed in a step
+	Mixed    int    // of these, tokens of prompts in a step that also decodes; 0: as many as there is room for
 	Requests int    // requests running at once
 	Free     int    // slots free, or in the cache and evictable
 	Total    int    // slots in all
@@ -79,6 +80,9 @@ func (p *Plan) Make(s *State, b Budget) {
 			p.Decode = append(p.Decode, i)
 			b.take(1)
 		}
+	}
+	if len(p.Decode) > 0 && b.Mixed > 0 {
+		b.Tokens = min(b.Tokens, b.Mixed)
 	}
 	for i := range s.Running[:alive] {
 		if q := &s.Running[i]; q.todo() > 1 {

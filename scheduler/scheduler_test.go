@@ -180,3 +180,18 @@ func TestMake_AllocatesNothing(t *testing.T) {
 		t.Fatalf("%v allocations, want 0", n)
 	}
 }
+
+func TestPlan_PromptsBesideDecodesAreCutAtTheMixedBudget(t *testing.T) {
+	running, _ := parse("a b:300@20", true)
+	waiting, _ := parse("c:50", false)
+	b := Budget{Tokens: 512, Mixed: 64, Requests: 4, Free: 1000, Total: 1000, Cached: 1000}
+	var p Plan
+	p.Make(&State{running, waiting}, b)
+	if len(p.Decode) != 1 || len(p.Prefill) != 1 || p.Prefill[0].N != 64 || len(p.Admit) != 0 {
+		t.Errorf("beside a decode: %+v, want 64 tokens of b", p)
+	}
+	p.Make(&State{running[1:], waiting}, b)
+	if len(p.Prefill) != 1 || p.Prefill[0].N != 280 || len(p.Admit) != 1 {
+		t.Errorf("with no decode: %+v, want all of b and c", p)
+	}
+}

@@ -36,6 +36,7 @@ type engineFlags struct {
 	MaxContext  int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
 	MaxRequests int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
 	StepTokens  int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
+	MixedTokens int           `placeholder:"TOKENS" help:"Tokens of prompts computed in a step that also generates. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit but --step-tokens."`
 	KVMemory    float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
 	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
 	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
@@ -54,7 +55,7 @@ func (f *engineFlags) options() weft.Options {
 	return weft.Options{
 		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{
-			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
+			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
 			Watchdog: f.Watchdog, Expect: f.Expect,
 		},
