@@ -70,6 +70,13 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 	LINE(64); \
 	ADDQ bytes*4, R12
 
+// ROWSAHEAD asks for the next lines of the rows of the call after the next, for types whose rows are long.
+#define ROWSAHEAD \
+	PREFETCHT0 (SI)(R8*8); \
+	PREFETCHT0 (R9)(R8*8); \
+	PREFETCHT0 (R10)(R8*8); \
+	PREFETCHT0 (R11)(R8*8)
+
 #define ADVANCE(bytes) \
 	ADDQ bytes, SI; \
 	ADDQ bytes, R9; \
@@ -193,7 +200,7 @@ TEXT ·dotBF16AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	AHEAD($32)
+	ROWSAHEAD
 	VMOVUPS   (DX), Z4
 	VPMOVZXWD (SI), Z5
 	VPMOVZXWD (R9), Z6
@@ -219,7 +226,7 @@ TEXT ·dotF16AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	AHEAD($32)
+	ROWSAHEAD
 	VMOVUPS   (DX), Z4
 	VCVTPH2PS (SI), Z5
 	VCVTPH2PS (R9), Z6
@@ -241,9 +248,7 @@ TEXT ·dotF32AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	LINE(128)
-	LINE(192)
-	AHEAD($64)
+	ROWSAHEAD
 	VMOVUPS (DX), Z4
 	VFMADD231PS (SI), Z4, Z0
 	VFMADD231PS (R9), Z4, Z1

@@ -56,7 +56,7 @@ func (b *Backend) multiply(c tensor.Check, x tensor.View, w *weight, t linearTas
 	return y
 }
 
-// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, about 8 turns a worker: what
+// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, about 8 turns a worker. What
 // dotFn fetches ahead of a piece belongs to the next one, which may be another worker's.
 func grain(rows, workers int) int {
 	const tiles = 12 // least common multiple of the nr and of rowsOnce
