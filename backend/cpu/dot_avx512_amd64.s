@@ -31,23 +31,16 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 	VBROADCASTSS eight<>(SB), Z30; \
 	VSUBPS       Z30, Z31, Z31
 
-// SCALE broadcasts the f16 at m to the floats of z, whose low half is y.
-#define SCALE(m, y, z) \
-	VPBROADCASTW m, y; \
-	VCVTPH2PS    y, z
+// SCALES leaves in the frame at f the floats of the f16s at m, to be broadcast as they are loaded again: that takes the
+// load ports, which have time, and not port 5, which every look-up wants. x is scratch.
+#define SCALES(m, x, f) \
+	VCVTPH2PS m, x; \
+	VMOVUPS   x, f
 
-// TABLEQ4_1 makes z0 the 16 values of the block at r.
-#define TABLEQ4_1(r, y0, z0, y1, z1) \
-	VPBROADCASTD (r), y1; \
-	VCVTPH2PS    y1, z1; \
-	VMOVSLDUP    z1, z0; \
-	VMOVSHDUP    z1, z1; \
-	VMULPS       Z31, z0, z0; \
-	VADDPS       z1, z0, z0
-
-#define TABLEQ4_0(r, y0, z0) \
-	SCALE((r), y0, z0); \
-	VMULPS Z31, z0, z0
+// TABLEQ4_1 makes z the 16 values of the block whose scale is at d and minimum at m.
+#define TABLEQ4_1(d, m, z) \
+	VMULPS.BCST d, Z31, z; \
+	VADDPS.BCST m, z, z
 
 #define DOT_ARGS \
 	MOVQ   out+0(FP), DI; \
@@ -58,13 +51,27 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 	LEAQ   (SI)(R8*1), R9; \
 	LEAQ   (SI)(R8*2), R10; \
 	LEAQ   (R9)(R8*2), R11; \
+	LEAQ   (SI)(R8*8), R12; \
 	VPXORD Z0, Z0, Z0; \
 	VPXORD Z1, Z1, Z1; \
 	VPXORD Z2, Z2, Z2; \
 	VPXORD Z3, Z3, Z3
 
-// AHEAD asks for the rows of the call after the next: rows are short, and the hardware starts anew in each.
-#define AHEAD \
+// LINE asks for the line at offset at of R12, which runs over the rows of the call after the next in order of address,
+// and for one further on into the second cache. Lines in order of address let the hardware's own streams follow, and
+// a page and a half ahead of them hides the latency of memory, which the distance that the first cache bears does not.
+#define LINE(at) \
+	PREFETCHT1 at+6144(R12); \
+	PREFETCHT0 at(R12)
+
+// AHEAD asks for the lines of one turn, bytes long in each of the four rows; two lines are enough up to 34.
+#define AHEAD(bytes) \
+	LINE(0); \
+	LINE(64); \
+	ADDQ bytes*4, R12
+
+// ROWSAHEAD asks for the next lines of the rows of the call after the next, for types whose rows are long.
+#define ROWSAHEAD \
 	PREFETCHT0 (SI)(R8*8); \
 	PREFETCHT0 (R9)(R8*8); \
 	PREFETCHT0 (R10)(R8*8); \
@@ -104,18 +111,22 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 	VFMADD231PS Z5, z1, acc
 
 // func dotQ4_1AVX512(out, x *float32, w *byte, ldw, k int)
-TEXT ·dotQ4_1AVX512(SB), NOSPLIT, $0-40
+TEXT ·dotQ4_1AVX512(SB), NOSPLIT, $64-40
 	DOT_ARGS
 	VMOVUPS iota16<>(SB), Z31
 
 loop:
-	AHEAD
+	AHEAD($20)
 	VMOVUPS (DX), Z4
 	VMOVUPS 64(DX), Z5
-	TABLEQ4_1(SI, Y6, Z6, Y7, Z7)
-	TABLEQ4_1(R9, Y8, Z8, Y9, Z9)
-	TABLEQ4_1(R10, Y10, Z10, Y11, Z11)
-	TABLEQ4_1(R11, Y12, Z12, Y13, Z13)
+	SCALES((SI), X6, scales-64(SP))
+	SCALES((R9), X8, scales-48(SP))
+	SCALES((R10), X10, scales-32(SP))
+	SCALES((R11), X12, scales-16(SP))
+	TABLEQ4_1(scales-64(SP), scales-60(SP), Z6)
+	TABLEQ4_1(scales-48(SP), scales-44(SP), Z8)
+	TABLEQ4_1(scales-32(SP), scales-28(SP), Z10)
+	TABLEQ4_1(scales-16(SP), scales-12(SP), Z12)
 	DOTNIBBLES(4(SI), Z6, Z14, Z15, Z0)
 	DOTNIBBLES(4(R9), Z8, Z16, Z17, Z1)
 	DOTNIBBLES(4(R10), Z10, Z18, Z19, Z2)
@@ -127,18 +138,22 @@ loop:
 	DOT_END
 
 // func dotQ4_0AVX512(out, x *float32, w *byte, ldw, k int)
-TEXT ·dotQ4_0AVX512(SB), NOSPLIT, $0-40
+TEXT ·dotQ4_0AVX512(SB), NOSPLIT, $64-40
 	DOT_ARGS
 	IOTAQ4_0
 
 loop:
-	AHEAD
+	AHEAD($18)
 	VMOVUPS (DX), Z4
 	VMOVUPS 64(DX), Z5
-	TABLEQ4_0(SI, Y6, Z6)
-	TABLEQ4_0(R9, Y8, Z8)
-	TABLEQ4_0(R10, Y10, Z10)
-	TABLEQ4_0(R11, Y12, Z12)
+	SCALES((SI), X6, scales-64(SP))
+	SCALES((R9), X8, scales-48(SP))
+	SCALES((R10), X10, scales-32(SP))
+	SCALES((R11), X12, scales-16(SP))
+	VMULPS.BCST scales-64(SP), Z31, Z6
+	VMULPS.BCST scales-48(SP), Z31, Z8
+	VMULPS.BCST scales-32(SP), Z31, Z10
+	VMULPS.BCST scales-16(SP), Z31, Z12
 	DOTNIBBLES(2(SI), Z6, Z14, Z15, Z0)
 	DOTNIBBLES(2(R9), Z8, Z16, Z17, Z1)
 	DOTNIBBLES(2(R10), Z10, Z18, Z19, Z2)
@@ -150,29 +165,29 @@ loop:
 	DOT_END
 
 // DOTQ8_0 adds to acc the products of x and the block at r.
-#define DOTQ8_0(r, y0, z0, z1, z2, acc) \
-	SCALE((r), y0, z0); \
+#define DOTQ8_0(r, x0, f, z1, z2, acc) \
+	SCALES((r), x0, f); \
 	VPMOVSXBD   2(r), z1; \
 	VPMOVSXBD   18(r), z2; \
 	VCVTDQ2PS   z1, z1; \
 	VCVTDQ2PS   z2, z2; \
-	VMULPS      z0, z1, z1; \
-	VMULPS      z0, z2, z2; \
+	VMULPS.BCST f, z1, z1; \
+	VMULPS.BCST f, z2, z2; \
 	VFMADD231PS Z4, z1, acc; \
 	VFMADD231PS Z5, z2, acc
 
 // func dotQ8_0AVX512(out, x *float32, w *byte, ldw, k int)
-TEXT ·dotQ8_0AVX512(SB), NOSPLIT, $0-40
+TEXT ·dotQ8_0AVX512(SB), NOSPLIT, $64-40
 	DOT_ARGS
 
 loop:
-	AHEAD
+	AHEAD($34)
 	VMOVUPS (DX), Z4
 	VMOVUPS 64(DX), Z5
-	DOTQ8_0(SI, Y6, Z6, Z7, Z8, Z0)
-	DOTQ8_0(R9, Y9, Z9, Z10, Z11, Z1)
-	DOTQ8_0(R10, Y12, Z12, Z13, Z14, Z2)
-	DOTQ8_0(R11, Y15, Z15, Z16, Z17, Z3)
+	DOTQ8_0(SI, X6, scales-64(SP), Z7, Z8, Z0)
+	DOTQ8_0(R9, X9, scales-48(SP), Z10, Z11, Z1)
+	DOTQ8_0(R10, X12, scales-32(SP), Z13, Z14, Z2)
+	DOTQ8_0(R11, X15, scales-16(SP), Z16, Z17, Z3)
 	ADDQ $128, DX
 	ADVANCE($34)
 	SUBQ $32, CX
@@ -185,7 +200,7 @@ TEXT ·dotBF16AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	AHEAD
+	ROWSAHEAD
 	VMOVUPS   (DX), Z4
 	VPMOVZXWD (SI), Z5
 	VPMOVZXWD (R9), Z6
@@ -211,7 +226,7 @@ TEXT ·dotF16AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	AHEAD
+	ROWSAHEAD
 	VMOVUPS   (DX), Z4
 	VCVTPH2PS (SI), Z5
 	VCVTPH2PS (R9), Z6
@@ -233,7 +248,7 @@ TEXT ·dotF32AVX512(SB), NOSPLIT, $0-40
 	DOT_ARGS
 
 loop:
-	AHEAD
+	ROWSAHEAD
 	VMOVUPS (DX), Z4
 	VFMADD231PS (SI), Z4, Z0
 	VFMADD231PS (R9), Z4, Z1

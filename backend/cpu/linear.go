@@ -56,10 +56,11 @@ func (b *Backend) multiply(c tensor.Check, x tensor.View, w *weight, t linearTas
 	return y
 }
 
-// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, about 16 turns a worker.
+// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, about 8 turns a worker. What
+// dotFn fetches ahead of a piece belongs to the next one, which may be another worker's.
 func grain(rows, workers int) int {
 	const tiles = 12 // least common multiple of the nr and of rowsOnce
-	return min(gatedRows, max(1, rows/(16*workers*tiles))*tiles)
+	return min(gatedRows, max(1, rows/(8*workers*tiles))*tiles)
 }
 
 // linearTask computes output columns of a projection: units are rows of the weight.
