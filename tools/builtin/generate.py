@@ -141,7 +141,7 @@ class Generator:
 
     def make(self, rng, test=False, kind=None):
         """One conversation: (kind, system, tools, turns)."""
-        kind = kind or rng.choices(list(self.MIX), list(self.MIX.values()))[0]
+        kind = kind or rng.choice([k for k in self.MIX if k != "raw"])
         system = rng.choice(SYSTEMS) if rng.random() < 0.3 else ""
         tools = None
         if kind == "call":

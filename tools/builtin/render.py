@@ -1,50 +1,39 @@
 """The chat template, and the same in Python: conversations as pieces of text, each with whether it is the model's."""
 import json
 
-TEMPLATE = """{%- if tools %}<|im_start|>system
-{% if messages[0].role == 'system' %}{{ messages[0].content }}
-
-{% endif %}You may call these tools:
-<tools>
+TEMPLATE = r"""{%- if tools %}
+{{- '<|im_start|>system\n' }}
+{%- if messages[0].role == 'system' %}
+{{- messages[0].content ~ '\n\n' }}
+{%- endif %}
+{{- 'You may call these tools:\n<tools>' }}
 {%- for tool in tools %}
-{{ tool | tojson }}
+{{- '\n' ~ (tool | tojson) }}
 {%- endfor %}
-</tools>
-To call one, answer with its name and arguments:
-<tool_call>
-{"name": "...", "arguments": {...}}
-</tool_call><|im_end|>
-{% elif messages[0].role == 'system' %}<|im_start|>system
-{{ messages[0].content }}<|im_end|>
-{% endif %}
+{{- '\n</tools>\nTo call one, answer with its name and arguments:\n<tool_call>\n{"name": "...", "arguments": {...}}\n</tool_call><|im_end|>\n' }}
+{%- elif messages[0].role == 'system' %}
+{{- '<|im_start|>system\n' ~ messages[0].content ~ '<|im_end|>\n' }}
+{%- endif %}
 {%- for message in messages %}
-{%- if message.role == 'system' %}
-{%- if not loop.first %}<|im_start|>system
-{{ message.content }}<|im_end|>
-{% endif %}
-{%- elif message.role == 'tool' %}
-{%- if loop.first or messages[loop.index0 - 1].role != 'tool' %}<|im_start|>user
-{% endif %}<tool_response>
-{{ message.content }}
-</tool_response>
-{%- if loop.last or messages[loop.index0 + 1].role != 'tool' %}<|im_end|>
-{% else %}
-{% endif %}
-{%- elif message.role == 'assistant' %}<|im_start|>assistant
-{% if message.content %}{{ message.content }}{% endif %}
+{%- if message.role == 'tool' %}
+{{- '\n' if not loop.first and messages[loop.index0 - 1].role == 'tool' else '<|im_start|>user\n' }}
+{{- '<tool_response>\n' ~ message.content ~ '\n</tool_response>' }}
+{{- '' if not loop.last and messages[loop.index0 + 1].role == 'tool' else '<|im_end|>\n' }}
+{%- elif message.role == 'assistant' %}
+{{- '<|im_start|>assistant\n' ~ (message.content or '') }}
 {%- for call in message.tool_calls or [] %}
-{%- if not loop.first or message.content %}
-{% endif %}
-{%- set f = call.function if call.function else call %}<tool_call>
-{"name": {{ f.name | tojson }}, "arguments": {% if f.arguments is string %}{{ f.arguments }}{% else %}{{ f.arguments | tojson }}{% endif %}}
-</tool_call>
-{%- endfor %}<|im_end|>
-{% else %}<|im_start|>{{ message.role }}
-{{ message.content }}<|im_end|>
-{% endif %}
+{%- set f = call.function or call %}
+{{- '\n' if message.content or not loop.first else '' }}
+{{- '<tool_call>\n{"name": ' ~ (f.name | tojson) ~ ', "arguments": ' ~ (f.arguments if f.arguments is string else f.arguments | tojson) ~ '}\n</tool_call>' }}
 {%- endfor %}
-{%- if add_generation_prompt %}<|im_start|>assistant
-{% endif %}"""
+{{- '<|im_end|>\n' }}
+{%- elif message.role != 'system' or not loop.first %}
+{{- '<|im_start|>' ~ message.role ~ '\n' ~ message.content ~ '<|im_end|>\n' }}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+{{- '<|im_start|>assistant\n' }}
+{%- endif %}"""
 
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>", "<tools>", "</tools>"]
 CONTROL = SPECIAL[:3]  # the others are part of the text

@@ -116,21 +116,37 @@ def train(model, batches, a, log, dtype):
         adam.step()
         model.zero_grad(set_to_none=True)
         step += 1
-        if step in (40, 140) and not a.steps:  # 40: every length was seen, functions are compiled
-            torch.cuda.synchronize()
+        if step in (40, 140) and not a.steps:
+            if a.device != "cpu":
+                torch.cuda.synchronize()
             if step == 40:
                 began = time.time()
             else:
                 each = (time.time() - began) / 100
                 steps = step + int((a.minutes * 60 - (time.time() - start)) / each * 0.98)
                 log(f"{each * 1000:.1f} ms a step, {a.batch_tokens * a.accumulate / each / 1e6:.2f} M tokens/s: {steps} steps in all")
-        if step % 100 == 0 or step == steps:
+        if step % a.log_every == 0 or step == steps:
             losses.append(float(loss.detach()) * a.accumulate)
             log(f"step {step} of {steps}, epoch {batches.epoch}, loss {sum(losses[-5:]) / len(losses[-5:]):.4f}, rate {scale:.3f}")
         if time.time() - start > a.minutes * 60:
             log(f"stopped by the clock after step {step} of {steps}")
             break
     return step
+
+
+def prepared(config, a, batches, dtype, log):
+    """The model, compiled where that works on this machine."""
+    if a.device == "cpu" or a.no_compile:
+        return net.Net(config).to(a.device)
+    model = net.Net(config, compiled=True).to(a.device)
+    try:
+        model.loss(*batches.next(), dtype).backward()
+    except Exception as e:  # the compiler is another machine's: slower is better than nothing
+        log("not compiled:", repr(e)[:500])
+        torch.manual_seed(a.seed)
+        return net.Net(config).to(a.device)
+    model.zero_grad(set_to_none=True)
+    return model
 
 
 def prompts(cases, tokenizer):
@@ -168,12 +184,16 @@ def main():
     p.add_argument("--steps", type=int, default=0, help="exactly so many steps instead: to repeat a run")
     p.add_argument("--batch-tokens", type=int, default=49152)
     p.add_argument("--accumulate", type=int, default=2)
+    p.add_argument("--layers", type=int, default=8)
+    p.add_argument("--hidden", type=int, default=256, help="a multiple of 64, and so many heads of 64")
+    p.add_argument("--inter", type=int, default=768)
     p.add_argument("--warmup", type=int, default=100)
     p.add_argument("--muon-lr", type=float, default=0.02)
     p.add_argument("--adam-lr", type=float, default=0.004)
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--device", default="cuda")
     p.add_argument("--no-compile", action="store_true")
+    p.add_argument("--log-every", type=int, default=100)
     p.add_argument("--check", action="store_true", help="test on 40 cases only")
     a = p.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -187,12 +207,13 @@ def main():
     torch.manual_seed(a.seed)
     torch.set_float32_matmul_precision("high")
     tokenizer = Tokenizer.from_file(a.tokenizer)
-    config = net.Config(vocab=tokenizer.get_vocab_size())
+    config = net.Config(vocab=tokenizer.get_vocab_size(), hidden=a.hidden, layers=a.layers, inter=a.inter, heads=a.hidden // 64, kv_heads=a.hidden // 128)
     gpu = a.device != "cpu"
     dtype = torch.bfloat16 if gpu else torch.float32
-    model = net.Net(config, compiled=gpu and not a.no_compile).to(a.device)
+    batches = Batches(rows, a.batch_tokens, a.device, a.seed)
+    model = prepared(config, a, batches, dtype, log)
     log(f"{config.parameters} parameters on", torch.cuda.get_device_name() if gpu else "cpu")
-    steps = train(model, Batches(rows, a.batch_tokens, a.device, a.seed), a, log, dtype)
+    steps = train(model, batches, a, log, dtype)
     recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__}
     meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer")})}
     save_file({k: v.detach().half().cpu().contiguous() for k, v in model.state_dict().items()}, str(out / "weights.safetensors"), meta)
