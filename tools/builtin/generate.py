@@ -14,7 +14,7 @@ import skills
 import toolcalls
 import topics
 import world
-from grammar import AFTER_WEFT, expand, held_out, typed
+from grammar import AFTER_WEFT, EMPTY_WORDS, around, expand, held_out, reframed, typed, words
 from turns import Turn, ask, must
 
 HERE = pathlib.Path(__file__).parent
@@ -39,6 +39,20 @@ class Weft:
         self.small = [t for t in self.topics.values() if t.id.startswith("talk_")]
         self.phrasings = {(t.id, test): t.split(test) for t in self.topics.values() for test in (False, True)}
         self.flags = facts["flags"]
+        self.vocabulary()
+        self.forbidden()
+
+    def vocabulary(self):
+        """The words of each topic with how well they tell it from others: a word of many topics says little."""
+        own = {t.id: sorted({w.lower() for p in t.phrasings for w in words(p) if w.lower() not in EMPTY_WORDS} | {w.lower() for w in t.words + [t.head] if w}) for t in self.topics.values()}
+        spread = collections.Counter(w for ws in own.values() for w in ws)
+        self.words = {i: (ws, [spread[w] ** -1.5 for w in ws]) for i, ws in own.items()}
+        self.spread = spread
+
+    def forbidden(self, n=200, seed=11):
+        """What the tested phrasings can say: no training question may be one of them before it is typed."""
+        rng = random.Random(seed)
+        self.never = {normal(expand(p, rng)) for t in self.topics.values() for p in self.phrasings[t.id, True] for _ in range(n)}
 
     def topic(self, rng, test):
         return self.turns(rng.choice([t for t in self.about if not test or self.phrasings[t.id, True]]), rng, test)
@@ -61,9 +75,29 @@ class Weft:
 
     def question(self, t, rng, test, noise=0.35):
         after = AFTER_WEFT if not t.id.startswith("talk_") else [" thanks"]
-        if t.head and rng.random() < (0.2 if not test else 0):
-            return typed(self.keywords(t, rng, test), rng, noise, after)
-        return typed(expand(rng.choice(self.phrasings[t.id, test]), rng), rng, noise, after)
+        if test:
+            return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
+        while True:
+            p = rng.random()
+            if t.head and p < 0.12:
+                text = self.keywords(t, rng, False)
+            elif p < 0.45:
+                text = self.loose(t, rng)
+            else:
+                text = expand(rng.choice(self.phrasings[t.id, False]), rng)
+                if rng.random() < 0.4:
+                    text = reframed(text, rng)
+            if normal(text) not in self.never:
+                return typed(text, rng, noise, after)
+
+    def loose(self, t, rng):
+        """Words of the topic in no order, one of them telling."""
+        own, weight = self.words[t.id]
+        some = rng.choices(own, weight)
+        n = rng.choice([0, 1, 1, 2, 2, 3]) if self.spread[some[0]] <= 2 else rng.choice([1, 2, 2, 3])
+        some += [w for w in rng.sample(own, min(n, len(own))) if w not in some]
+        rng.shuffle(some)
+        return around(some, rng)
 
     def keywords(self, t, rng, test):
         """A question in a few words without grammar; some pairs of words are kept for the test."""
@@ -121,7 +155,7 @@ def persona(rng, test):
 
 
 class Generator:
-    MIX = {"weft": 34, "flag": 5, "talk": 8, "unknown": 11, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
+    MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
 
     def __init__(self, facts):

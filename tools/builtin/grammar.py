@@ -68,6 +68,11 @@ def expand(text, rng):
     return re.sub(r"\s+", " ", walk(parsed(text))).strip().replace(" ,", ",")
 
 
+def words(text):
+    """The words of all phrasings that a template has, those of SYNONYMS left out."""
+    return re.findall(r"[^\s{}\[\]|,?!()\"]+", re.sub(r"<\w+>", " ", text))
+
+
 def held_out(*key, share):
     """Decides from the words alone, so that the split is the same in every run."""
     h = int.from_bytes(hashlib.md5("\x1f".join(key).encode()).digest()[:4], "big")
@@ -93,6 +98,8 @@ def typo(word, rng):
 
 FUNCTION_WORDS = {"the", "a", "an", "do", "i", "is", "to", "of", "it", "my", "does", "how", "can", "what", "are", "there", "in", "on", "for",
                   "with", "me", "you", "have", "which", "that", "would", "please", "get", "use"}
+EMPTY_WORDS = FUNCTION_WORDS | set("weft be will if when where who why at by from as or and so this that these those am was has had i'm it's its his her we us our"
+                                   " they them tell show give explain describe mean means does did done one some any".split())
 SHORT = {"you": "u", "please": "pls", "are": "r", "because": "bc", "without": "w/o", "what is": "whats", "do not": "dont", "cannot": "cant",
          "i am": "im", "graphics card": "gfx card", "parameters": "params", "and": "&", "weft": "Weft", "with": "w/"}
 
@@ -125,6 +132,61 @@ BEFORE = ["hi, ", "hello, ", "hey, ", "hey ", "hi! ", "please tell me: ", "quick
           "hmm, ", "good morning, ", "i wonder, ", "also, ", "btw ", "a stupid question: ", "can you tell me, ", "dear weft, "]
 AFTER = [" please", ", please", " thanks", " pls", ", thanks", " now", " again", " thx", ", thank you"]
 AFTER_WEFT = AFTER + [" in weft", " with weft", " here", " exactly", " with this", ", i forgot", ", can you explain", " for a beginner", ", i am a beginner"]
+
+
+# Sentences around a few words. What they ask matters less than the words: people ask for a thing in every way there is.
+FRAMES = ["$A", "$A", "$A", "what is $A", "what are $A", "<how> $A", "<how> $A", "<how> use $A", "<can> $A", "<can> use $A", "does weft $A", "does weft {have|support|know} $A", "can weft $A",
+          "is $A {possible|supported|needed|there|on|allowed}", "explain $A", "what about $A", "i have a question about $A", "tell me about $A", "i need $A", "i want $A",
+          "i have $A", "help [me] with $A", "where {is|are} $A", "which $A", "why $A", "why is $A", "when $A", "error $A", "problem with $A", "my $A", "the $A", "do i need $A",
+          "is there {a|an|any} $A", "who $A", "must i $A", "what does $A mean", "what does $A do", "what happens {with|when|to} $A", "give me $A", "show me $A", "weft $A",
+          "how does $A work", "how {many|much|long|big} $A", "what if $A", "it {says|is} $A", "i cannot $A", "i don't understand $A", "{are|is} $A", "make $A", "use $A",
+          "should i $A", "you $A", "can you $A", "describe $A", "is it $A", "there is $A", "i get $A", "what do you know about $A", "some $A", "will $A", "$A or not", "info on $A"]
+BETWEEN = "the a in to for my of with on and is an it by from at".split()
+
+
+def around(some, rng):
+    """A loose question that holds the words."""
+    out = []
+    for w in some:
+        if out and rng.random() < 0.35:
+            out.append(rng.choice(BETWEEN))
+        out.append(w)
+    return expand(rng.choice(FRAMES), rng).replace("$A", " ".join(out))
+
+
+# Ways to ask the same: a question of one row may be asked as another of it.
+REFRAME = [
+    (re.compile(r"^(?:does weft|can weft|does it|can it|is weft able to) (?:support|have|do|handle) (.+)$"),
+     ["does weft support $A", "can weft do $A", "does weft have $A", "is there $A", "$A support", "is $A supported", "can i use $A", "do you support $A", "i need $A", "$A in weft", "what about $A",
+      "will weft support $A", "does it do $A", "is weft able to do $A", "weft and $A"]),
+    (re.compile(r"^is (.+) supported$"), ["does weft support $A", "is $A supported", "$A support", "does $A work", "can i use $A", "what about $A", "is $A possible", "will $A work", "support for $A"]),
+    (re.compile(r"^(?:what is|what are|explain|describe|tell me about) (?:the |a )?(.+)$"),
+     ["what is $A", "what are $A", "explain $A", "describe $A", "tell me about $A", "$A", "what does $A mean", "i want to understand $A", "can you explain $A", "what do you mean by $A",
+      "how do you define $A", "i do not understand $A", "meaning of $A", "what's $A", "what is the $A", "what is a $A", "i never heard of $A", "define $A", "how does $A work"]),
+    (re.compile(r"^(?:why do i get|error:?|what does) (.+?)(?: mean| do)?$"),
+     ["what does $A mean", "error: $A", "why do i get $A", "i get $A", "$A", "the server says $A", "weft says $A", "what is $A", "there is an error: $A", "how do i fix $A", "it fails with $A",
+      "what to do about $A", "help, $A", "the message is $A", "explain $A", "$A error"]),
+    (re.compile(r"^(?:is there|do you have|does weft have) (?:a |an )?(.+)$"),
+     ["is there $A", "do you have $A", "does weft have $A", "where is the $A", "i am looking for $A", "i need $A", "$A", "can i get $A", "is there any $A", "give me $A", "show me $A"]),
+    (re.compile(r"^(?:how do i|how can i|how to|how would i) (.+)$"),
+     ["<how> $A", "<can> $A", "$A", "help me to $A", "i cannot $A", "which command can $A", "what do i need to $A", "where can i $A", "how should i $A", "what must i do to $A", "i try to $A",
+      "is there a trick to $A", "teach me to $A", "what flag is there to $A", "the way to $A", "how does weft $A", "i would love to $A"]),
+    (re.compile(r"^(?:can i|may i|could i|is it possible to) (.+)$"),
+     ["<can> $A", "<how> $A", "does weft let me $A", "is it ok to $A", "i want to $A", "am i allowed to $A", "will i be able to $A", "let me $A", "would it be possible to $A", "shall i $A"]),
+    (re.compile(r"^(?:do i need|must i have|do i have to have) (?:a |an |the )?(.+)$"),
+     ["do i need $A", "is $A needed", "does weft need $A", "must i have $A", "is $A required", "does it require $A", "do i have to have $A", "can i do without $A", "will i need $A", "is $A necessary"]),
+    (re.compile(r"^(?:does weft|does it|can weft|will weft|will it) (?:run|work) (.+)$"),
+     ["does weft run $A", "can i use weft $A", "will it work $A", "does it work $A", "can weft run $A", "is weft made to run $A", "i want to run weft $A", "running weft $A", "weft $A"]),
+]
+
+
+def reframed(text, rng):
+    """The same question asked in another way, where one is known."""
+    able = [(m[1], row) for pattern, row in REFRAME if (m := pattern.match(text))]
+    if not able:
+        return text
+    rest, row = rng.choice(able)
+    return expand(rng.choice(row), rng).replace("$A", rest)
 
 
 def typed(text, rng, noise=0.35, after=AFTER):
