@@ -20,12 +20,12 @@ type Text struct {
 
 // OpenText opens the text side of the model at path, without its weights. A directory needs only a tokenizer file.
 func OpenText(path string) (*Text, error) {
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
+	if st, err := os.Stat(path); path != Builtin && err == nil && st.IsDir() {
 		if _, err := os.Stat(filepath.Join(path, "config.json")); errors.Is(err, os.ErrNotExist) {
 			return openTokenizerDir(path)
 		}
 	}
-	c, err := weights.Open(path)
+	c, err := OpenWeights(path)
 	if err != nil {
 		return nil, err
 	}

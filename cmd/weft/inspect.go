@@ -4,17 +4,18 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/weights"
 )
 
 type inspectCmd struct {
-	Model   string `arg:"" placeholder:"M" help:"Directory or .gguf file."`
+	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file or builtin."`
 	Tensors bool   `help:"List every tensor."`
 }
 
 func (c *inspectCmd) Run(a *app) error {
-	ck, err := weights.Open(c.Model)
+	ck, err := weft.OpenWeights(c.Model)
 	if err != nil {
 		return err
 	}

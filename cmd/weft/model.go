@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,14 +17,17 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory or a .gguf file."`
+	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, or builtin, the demo model inside weft. Default: builtin."`
 }
 
-func (f *modelFlags) path() (string, error) {
-	if f.Model == "" {
-		return "", usageError{fmt.Errorf("no model is named: pass --model with a directory or a .gguf file")}
+// path returns the model to open. When none is named that is the built-in one, and the user is told.
+func (f *modelFlags) path(a *app) string {
+	if f.Model != "" {
+		return f.Model
 	}
-	return f.Model, nil
+	fmt.Fprintln(a.stderr, "weft: no --model is given: this is the built-in demo model, which knows weft and small talk only. "+
+		"For a real one pass --model DIRECTORY or --model FILE.gguf")
+	return weft.Builtin
 }
 
 // engineFlags choose the device and the limits.
@@ -56,10 +60,10 @@ func (f *engineFlags) options() weft.Options {
 
 // open loads the model with a progress bar and says on the first line what runs where.
 func (f *engineFlags) open(a *app) (*weft.Model, error) {
-	path, err := f.path()
-	if err != nil {
-		return nil, err
+	if f.Load == "dummy" && f.Model == "" {
+		return nil, usageError{errors.New("--load dummy needs --model with a directory that has a config.json")}
 	}
+	path := f.path(a)
 	o := f.options()
 	bar := newBar(a.stderr)
 	o.Progress = bar.set

@@ -20,11 +20,8 @@ type renderCmd struct {
 func (c *renderCmd) Run(a *app) error {
 	text := &weft.Text{}
 	if c.Model != "" || !c.JSON {
-		path, err := c.path()
-		if err != nil {
-			return err
-		}
-		if text, err = weft.OpenText(path); err != nil {
+		var err error
+		if text, err = weft.OpenText(c.path(a)); err != nil {
 			return err
 		}
 	}

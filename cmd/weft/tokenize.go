@@ -22,10 +22,7 @@ type tokenizeCmd struct {
 const maxLine = 256 << 20
 
 func (c *tokenizeCmd) Run(a *app) error {
-	path, err := c.path()
-	if err != nil {
-		return err
-	}
+	path := c.path(a)
 	t, err := weft.OpenText(path)
 	if err != nil {
 		return err
