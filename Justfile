@@ -48,3 +48,8 @@ docs: build
 [group('run')]
 serve: build model
     bin/weft serve --model models/SmolLM2-135M-Instruct.Q4_1.gguf
+
+# every fuzz target for ten minutes
+[group('check')]
+fuzz:
+    ./build.sh fuzz 10m

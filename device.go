@@ -3,6 +3,8 @@ package weft
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -15,6 +17,9 @@ import (
 // openDevice opens the backend that o.Device names. "auto" takes the CPU only when there is no driver or no GPU; a GPU
 // that fails is an error, not a reason to run a hundred times slower.
 func openDevice(o Options) (backend.Backend, error) {
+	if o.Backend != nil {
+		return o.Backend()
+	}
 	kind, index, err := parseDevice(o.Device)
 	if err != nil {
 		return nil, err
@@ -22,7 +27,7 @@ func openDevice(o Options) (backend.Backend, error) {
 	if kind == "cpu" {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
-	b, err := cuda.Open(index, cuda.Options{})
+	b, err := cuda.Open(index, cuda.Options{Cache: cubinDir(o.CacheDir), Overlap: o.OverlapKernels})
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
@@ -30,6 +35,21 @@ func openDevice(o Options) (backend.Backend, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// cubinDir is where compiled kernels are kept: below dir, or below the user's cache directory; "" where there is none.
+func cubinDir(dir string) string {
+	switch dir {
+	case "off":
+		return ""
+	case "":
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return ""
+		}
+		dir = filepath.Join(user, "weft")
+	}
+	return filepath.Join(dir, "cubin")
 }
 
 // parseDevice reads "auto", "cpu", "cuda" or "cuda:N".

@@ -20,10 +20,34 @@ func (m *Model) Server(o server.Options) (*server.Server, error) {
 	o.Model.Name = cmp.Or(o.Model.Name, m.name)
 	o.Model.MaxContext = m.engine.Limit()
 	o.Model.Stop = m.eos
+	if o.Model.Sampling.TopP == 0 {
+		o.Model.Sampling = m.defaults()
+	}
 	if o.Model.Created.IsZero() {
 		o.Model.Created = time.Now()
 	}
 	return server.New(o)
+}
+
+// defaults is how the model's authors recommend to draw tokens, for what a request leaves out.
+func (m *Model) defaults() engine.Sampling {
+	s, d := engine.DefaultSampling(), &m.checkpoint.Defaults
+	set := func(p, v *float32) {
+		if v != nil {
+			*p = *v
+		}
+	}
+	set(&s.Temperature, d.Temperature)
+	set(&s.TopP, d.TopP)
+	set(&s.MinP, d.MinP)
+	set(&s.Repetition, d.RepetitionPenalty)
+	if d.TopK != nil {
+		s.TopK = int(max(*d.TopK, 0))
+	}
+	if d.Greedy {
+		s.Temperature = 0
+	}
+	return s
 }
 
 // served is the engine as the server wants it.
@@ -42,5 +66,6 @@ func (s served) Stats() server.Stats {
 	return server.Stats{
 		Running: st.Running, Waiting: st.Waiting,
 		KVUsed: int64(st.SlotsUsed), KVTotal: int64(st.SlotsUsed + st.SlotsFree),
+		Expected: st.Outlook, Paused: int64(st.Paused),
 	}
 }

@@ -1,10 +1,8 @@
 package weft
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/weft-llm/weft/chat"
 	"github.com/weft-llm/weft/model/weights"
@@ -18,12 +16,10 @@ type Text struct {
 	BOS, EOS  string               // what a template's bos_token and eos_token stand for
 }
 
-// OpenText opens the text side of the model at path, without its weights. A directory needs only a tokenizer file.
+// OpenText opens the text side of the model at path, without its weights. A directory needs only tokenizer files.
 func OpenText(path string) (*Text, error) {
 	if st, err := os.Stat(path); path != Builtin && err == nil && st.IsDir() {
-		if _, err := os.Stat(filepath.Join(path, "config.json")); errors.Is(err, os.ErrNotExist) {
-			return openTokenizerDir(path)
-		}
+		return openTokenizerDir(path)
 	}
 	c, err := OpenWeights(path)
 	if err != nil {

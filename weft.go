@@ -11,27 +11,42 @@
 package weft
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/chat"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/builtin"
 	"github.com/weft-llm/weft/model/weights"
+	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/tokenizer"
 )
 
 // Options say where and how large a model runs. The zero value is a good start.
 type Options struct {
+	Name     string                  // what clients call the model; default: the file's or directory's name
 	Device   string                  // "auto" (the first GPU, else the CPU), "cpu", "cuda" or "cuda:N"; default "auto"
 	Dummy    bool                    // random weights for any directory with a config.json: for benchmarks
 	Threads  int                     // of the CPU backend; default: all cores
 	Engine   engine.Options          // limits of the engine
 	Progress func(done, total int64) // called while weights load, with bytes; may be nil
+
+	// CacheDir is where compiled kernels are kept for the next start, "off" for nowhere; default: weft in
+	// os.UserCacheDir.
+	CacheDir string
+
+	// OverlapKernels starts kernels that can, on Hopper, before those ahead of them have ended.
+	OverlapKernels bool
+
+	// Backend opens the device instead of Device. It is called on the thread that will use it.
+	Backend func() (backend.Backend, error)
 }
 
 // Model is an open model with its engine, tokenizer and chat template.
@@ -43,8 +58,9 @@ type Model struct {
 	template   *chat.Template       // nil when the model came without one
 	engine     *engine.Engine
 	eos        []int32
-	bytes      int64 // of weights on the device
-	unread     int64 // of those, what a decode step does not read: an embedding that is not also the head
+	bytes      int64        // of weights on the device
+	kernels    *ptx.Kernels // nil on the CPU
+	unread     int64        // of those, what a decode step does not read: an embedding that is not also the head
 }
 
 // Builtin names the demo model inside weft where a path is asked for. A directory of that name is ./builtin.
@@ -57,7 +73,7 @@ func Open(path string, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{name: nameOf(path), checkpoint: c, config: c.Config}
+	m := &Model{name: cmp.Or(o.Name, nameOf(path)), checkpoint: c, config: c.Config}
 	if err := m.openText(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -89,12 +105,28 @@ func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if c, ok := b.(*cuda.Backend); ok {
+		m.kernels = c.Kernels()
+	}
 	d, err := model.Load(m.checkpoint, b, model.LoadOptions{MaxContext: o.Engine.MaxContext, Progress: o.Progress})
 	if err != nil {
 		return nil, nil, errors.Join(err, b.Close())
 	}
-	m.eos, m.bytes = d.EOS(), d.WeightBytes()
+	m.eos, m.bytes = m.stops(d.EOS()), d.WeightBytes()
+	if !m.config.TieEmbeddings {
+		m.unread = b.Info().Activation.Bytes(m.config.Vocab * m.config.Hidden)
+	}
 	return b, d, nil
+}
+
+// stops joins the ids that end an answer by the model's configuration with those that its tokenizer names.
+func (m *Model) stops(eos []int32) []int32 {
+	all := slices.Clone(eos)
+	if m.tokenizer != nil {
+		all = append(all, m.tokenizer.Stops()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // openText makes the tokenizer and the template of the checkpoint. A model without them can still run on token ids.
@@ -137,6 +169,15 @@ func (m *Model) Config() weights.Config { return m.config }
 
 // Engine returns the engine: token ids in, token ids out.
 func (m *Model) Engine() *engine.Engine { return m.engine }
+
+// KernelLoads tells how the GPU's kernels became ready as m opened, and why their code could not be kept for the next
+// start, if so. Nothing is loaded later.
+func (m *Model) KernelLoads() ([]ptx.Load, error) {
+	if m.kernels == nil {
+		return nil, nil
+	}
+	return m.kernels.Loads(), m.kernels.CacheErr()
+}
 
 // WeightBytes returns the memory that the weights take on the device.
 func (m *Model) WeightBytes() int64 { return m.bytes }

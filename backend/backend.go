@@ -6,6 +6,8 @@
 package backend
 
 import (
+	"time"
+
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -39,6 +41,14 @@ type Backend interface {
 
 	// Close frees everything. Views and weights of this backend are dead after it.
 	Close() error
+}
+
+// Timer is what a Backend may be besides: it knows when its device worked.
+type Timer interface {
+	// StepTime returns when the device began with the forward pass of b and when it had b's results ready, on the
+	// device's own clock, which starts with the first step. Uploads may come before the begin. Call it once for each step,
+	// in order, after Collect and before the next Begin.
+	StepTime(b *Batch) (began, ended time.Duration, err error)
 }
 
 // Info describes a backend's device.
@@ -122,7 +132,7 @@ const (
 type Attention struct {
 	Layer                   int // index into the KV cache
 	Heads, KVHeads, HeadDim int
-	QNorm, KNorm            Weight // [D], nil for none
+	QNorm, KNorm            Weight // [D]: each head by itself; [Heads·D], [KVHeads·D]: all heads as one vector; nil: none
 	Eps                     float32
 	Rope                    Rope
 	Scale                   float32 // multiplies q·k, normally 1/sqrt(D)

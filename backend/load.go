@@ -7,7 +7,7 @@ type Source struct {
 	Name string       // as in the file, for errors
 	Type tensor.DType // quantised types only along the last dimension
 	Dim  []int        // row-major; a linear weight is [Out,In]
-	Data []byte       // borrowed from the caller until Load returns; nil fills with random values of Seed and Std
+	Data []byte       // borrowed until the backend is closed, which may compute on it as it lies; nil fills with random values of Seed and Std
 	Seed uint64
 	Std  float32
 }
@@ -33,8 +33,7 @@ type Weight interface {
 	Bytes() int64           // device memory taken
 }
 
-// Loader makes weights. Each call returns when the backend no longer needs Source.Data; the copy to the device may
-// still be under way. A failure names the source.
+// Loader makes weights. A failure names the source.
 type Loader interface {
 	// LoadVector makes a norm weight or a bias from one source, or several laid end to end.
 	LoadVector(parts ...Source) (Weight, error)

@@ -17,7 +17,7 @@ type Step struct {
 
 	Cached []Cached // tokens that other requests computed and an admitted request reuses
 
-	Last     []int32    // [S] token whose logits are sampled
+	Last     []int32    // [S] token whose logits are sampled: the last one of its request, at most once each
 	Owner    []int32    // [S] the request, an index into Rows
 	Sampling []Sampling // [S]
 	Bias     []Bias     // logit biases, Sampling.Bias says whose

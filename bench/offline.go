@@ -95,6 +95,12 @@ type FirstToken struct {
 	Rounds []time.Duration
 }
 
+// First computes one prompt and its first token, with nothing warmed up before.
+func First(ctx context.Context, e *engine.Engine, prompt int) (time.Duration, error) {
+	t, err := Run(ctx, e, same(e, 1, prompt, 1), 0)
+	return t.Wall, err
+}
+
 // Prefill measures the time to first token of one prompt on an idle engine.
 func Prefill(ctx context.Context, e *engine.Engine, prompt, rounds int) (FirstToken, error) {
 	f := FirstToken{Prompt: prompt}

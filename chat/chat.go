@@ -31,6 +31,12 @@ func List(items ...Value) Value { return jinja.List(items...) }
 // Map makes an ordered map. A later pair with the same key replaces the value and keeps the place of the first.
 func Map(pairs ...Pair) Value { return jinja.Map(pairs...) }
 
+// Items gives the items of a list, which must not be changed, and nil for any other Value.
+func Items(v Value) []Value { return jinja.Items(v) }
+
+// Entries gives the entries of a map, in order, and nil for any other Value.
+func Entries(v Value) []Pair { return jinja.Entries(v) }
+
 // Template is a parsed chat template. It never changes and may render in many goroutines at once.
 type Template struct{ t *jinja.Template }
 

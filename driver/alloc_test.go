@@ -41,6 +41,19 @@ func checkHotCalls(t *testing.T, c *driver.Context) {
 		{"Memset32", func() error { return driver.Memset32(r.stream, r.x, 1, 16) }},
 		{"Record", func() error { return r.start.Record(r.stream) }},
 		{"Event.Query", func() error { _, err := r.start.Query(); return err }},
+		{"Elapsed", func() error {
+			err := r.start.Record(r.stream)
+			if err == nil {
+				err = r.end.Record(r.stream)
+			}
+			if err == nil {
+				err = r.end.Sync()
+			}
+			if err == nil {
+				_, err = r.end.Elapsed(r.start)
+			}
+			return err
+		}},
 		{"Event.Sync", func() error { return r.start.Sync() }},
 		{"Wait", func() error { return r.stream.Wait(r.start) }},
 		{"Stream.Query", func() error { _, err := r.stream.Query(); return err }},

@@ -34,6 +34,9 @@ func (c *Context) Library() *Library { return c.lib }
 // Bind makes c current on the calling OS thread, which must stay locked to the goroutine.
 func (c *Context) Bind() error { return c.setCurrent(c.handle) }
 
+// Unbind takes c off the calling OS thread.
+func (c *Context) Unbind() error { return c.setCurrent(0) }
+
 func (c *Context) setCurrent(handle uintptr) error {
 	e := &c.lib.fn.ctxSetCurrent
 	if r := c.lib.call(e, handle); r != Success {
@@ -53,7 +56,7 @@ func (c *Context) Sync() error {
 
 // Close takes c off the calling thread and releases it. Free and destroy everything made through c before: the primary
 // context lives on while another user of the process holds it, and so would they. Both steps are always tried.
-func (c *Context) Close() error { return errors.Join(c.setCurrent(0), c.release()) }
+func (c *Context) Close() error { return errors.Join(c.Unbind(), c.release()) }
 
 func (c *Context) release() error {
 	e := &c.lib.fn.ctxRelease

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,27 @@ func TestLaunch_ClusterAndOverlap_GPU(t *testing.T) {
 		Box: []int{64, 2}, Swizzle: driver.Swizzle128})
 	if err != nil || m == (driver.TensorMap{}) {
 		t.Errorf("EncodeTile() = %v, %v", m, err)
+	}
+}
+
+func TestLaunch_ParametersAlignedTo64AreReached_GPU(t *testing.T) {
+	c := drivertest.Open(t)
+	f := kernel(t, loaded(t, c, alignedPTX), "aligned")
+	s := streamOf(t, c)
+	p, err := c.Alloc(256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Free(p)
+	for _, overlap := range []bool{false, c.Device.Major >= 9} {
+		var a driver.Args
+		q, got := make([]byte, 128), make([]byte, 8)
+		q[124] = 7
+		a.Bytes(q, 64).Ptr(p).U32(9)
+		err := errors.Join(driver.Memset8(s, p, 0xff, 8), f.Launch(&driver.Launch{Stream: s, Overlap: overlap}, &a), driver.CopyDtoH(s, got, p), s.Sync())
+		if want := []byte{7, 0, 0, 0, 9, 0, 0, 0}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("overlap %v: the kernel saw % x, %v, want % x", overlap, got, err, want)
+		}
 	}
 }
 

@@ -70,3 +70,22 @@ const clusterPTX = `
 	ret;
 }
 `
+
+// alignedPTX stores the last word of a parameter that is aligned as a TensorMap is, and the parameter behind it.
+const alignedPTX = `
+.version 7.0
+.target sm_80
+.address_size 64
+
+.visible .entry aligned(.param .align 64 .b8 q[128], .param .u64 p, .param .u32 v)
+{
+	.reg .b64 %rd<2>;
+	.reg .b32 %r<3>;
+	ld.param.u64 %rd1, [p];
+	ld.param.u32 %r1, [q+124];
+	ld.param.u32 %r2, [v];
+	st.global.u32 [%rd1], %r1;
+	st.global.u32 [%rd1+4], %r2;
+	ret;
+}
+`

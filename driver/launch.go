@@ -31,12 +31,13 @@ func (l *Launch) plain() bool { return !l.Overlap && l.Cluster == Dim{} }
 // Launch enqueues f with the arguments a and returns at once; it allocates nothing. A refused launch is an error here;
 // a fault inside the kernel surfaces at the next Sync.
 func (f *Function) Launch(l *Launch, a *Args) error {
-	a.seal()
+	addresses, extra := a.seal()
+	defer runtime.KeepAlive(a)
 	lib := f.ctx.lib
 	if !l.plain() {
 		a.configure(l)
 		e := &lib.fn.launchEx
-		r := lib.quick(e, uintptr(unsafe.Pointer(&a.config)), f.handle, 0, uintptr(unsafe.Pointer(&a.extra)))
+		r := lib.quick(e, uintptr(unsafe.Pointer(&a.config)), f.handle, addresses, extra)
 		if r != Success {
 			return e.fail(r, f.describe(l))
 		}
@@ -44,9 +45,8 @@ func (f *Function) Launch(l *Launch, a *Args) error {
 	}
 	e := &lib.fn.launch
 	a.list = [11]uintptr{f.handle, l.Grid.x(), l.Grid.y(), l.Grid.z(), l.Block.x(), l.Block.y(), l.Block.z(),
-		uintptr(l.Shared), l.Stream.handle, 0, uintptr(unsafe.Pointer(&a.extra))}
+		uintptr(l.Shared), l.Stream.handle, addresses, extra}
 	r := lib.enter(e, a.list[:])
-	runtime.KeepAlive(a)
 	if r != Success {
 		return e.fail(r, f.describe(l))
 	}

@@ -30,24 +30,27 @@ type Options struct {
 	MaxContext  int           // tokens of one request, prompt and output; default: the model's, or what memory holds
 	MaxRequests int           // requests running at once; default 256, on the CPU 16
 	StepTokens  int           // tokens computed in one step; default 8192, on the CPU 512
+	MixedTokens int           // of these, tokens of prompts in a step that also decodes; default: no limit of its own
 	KVMemory    float64       // share of the memory that is free after loading, for the KV cache; default 0.88
 	KVTokens    int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
-	Queue       int           // requests waiting at most; default 512
+	Queue       int           // requests waiting at most, besides those that are admitted or fit without anyone's end; default 512
 	Wait        time.Duration // longest wait in the queue; default 60 s
-	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s
+	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s, on the CPU 10 min
+	Flight      int           // steps that the flight recorder remembers; default 4096
 	Policy      scheduler.Policy
-	Expect      int  // output tokens that a request is expected to generate; more are admitted then, and the newest are paused when it was too few; default: all that it may
+	Expect      int  // output tokens that a request is expected to generate, or ExpectAll; when it was too few, the newest are paused; default: as recent ones did
 	NoCache     bool // do not keep prefixes for later requests
 	NoOverlap   bool // wait for each step before planning the next
 	Verify      bool // check the cache's invariants after each step; slow, for tests
+	PauseEvery  int  // pause the newest of several requests each so many steps; for tests
 }
 
 // setDefaults fills in what was left open. A backend that works beside the host is an accelerator with memory of its
 // own; on the host's the KV cache is modest.
 func (o *Options) setDefaults(accelerator bool, maxContext int) {
-	requests, tokens := 16, 512
+	requests, tokens, watchdog := 16, 512, 10*time.Minute // a host is slow, but hangs no step
 	if accelerator {
-		requests, tokens = 256, 8192
+		requests, tokens, watchdog = 256, 8192, time.Minute
 	} else if o.KVTokens == 0 {
 		o.KVTokens = min(4*maxContext, 65536)
 	}
@@ -56,7 +59,8 @@ func (o *Options) setDefaults(accelerator bool, maxContext int) {
 	setDefault(&o.KVMemory, 0.88)
 	setDefault(&o.Queue, 512)
 	setDefault(&o.Wait, time.Minute)
-	setDefault(&o.Watchdog, time.Minute)
+	setDefault(&o.Watchdog, watchdog)
+	setDefault(&o.Flight, 4096)
 	o.StepTokens = max(o.StepTokens, o.MaxRequests)
 }
 
@@ -84,7 +88,13 @@ type Engine struct {
 	done      chan struct{} // closed when the engine serves no more
 	ended     chan struct{} // closed when the engine goroutine has ended
 	stop      sync.Once     // closes done
-	empty     chan struct{} // capacity 1: live became empty
+	empty     chan struct{} // closed when no requests are left and no more come
+	emptied   bool
+	admitted  int // requests of live that were admitted at least once
+	sure      int // requests of live that were not, but will be without waiting for another to end
+	promised  int // slots that these two may come to hold
+
+	born time.Time // began counts from here
 
 	loop *loop // the engine goroutine's own
 }
@@ -115,13 +125,14 @@ func Start(o Options, open func() (backend.Backend, Model, error)) (*Engine, err
 		return nil, err
 	}
 	go e.watch()
+	go e.loop.waker.run(e.done)
 	return e, nil
 }
 
 func newEngine(o Options) *Engine {
 	return &Engine{
-		opts: o, live: map[*sequence]struct{}{}, wake: make(chan struct{}, 1), empty: make(chan struct{}, 1),
-		done: make(chan struct{}), ended: make(chan struct{}),
+		opts: o, live: map[*sequence]struct{}{}, wake: make(chan struct{}, 1), empty: make(chan struct{}),
+		done: make(chan struct{}), ended: make(chan struct{}), born: time.Now(),
 	}
 }
 
@@ -152,11 +163,10 @@ func (e *Engine) Submit(r Request) (*Generation, error) {
 	if e.closed != nil {
 		return nil, e.closed
 	}
-	if len(e.live) >= e.opts.Queue+e.opts.MaxRequests {
+	if !e.enqueue(s) {
 		e.stats.Rejected++
 		return nil, ErrQueueFull
 	}
-	e.live[s] = struct{}{}
 	e.inbox = append(e.inbox, s)
 	e.signal()
 	return s.gen, nil
@@ -177,11 +187,8 @@ func (e *Engine) Drain(ctx context.Context) error {
 	if e.closed == nil {
 		e.closed = ErrDraining
 	}
-	idle := len(e.live) == 0
+	e.checkEmpty()
 	e.mu.Unlock()
-	if idle {
-		return nil
-	}
 	select {
 	case <-e.empty:
 		return nil
@@ -193,7 +200,7 @@ func (e *Engine) Drain(ctx context.Context) error {
 }
 
 // Close cancels what is under way, frees everything and waits for that. It may be called again. An engine that stalled
-// frees nothing: its device does not answer.
+// frees nothing: its device does not answer. One whose device failed waits for that no longer than Options.Watchdog.
 func (e *Engine) Close() error {
 	e.mu.Lock()
 	if e.closed == nil {
@@ -203,11 +210,20 @@ func (e *Engine) Close() error {
 	e.signal()
 	e.mu.Unlock()
 	<-e.done
-	if err := e.Err(); errors.Is(err, ErrStalled) {
+	err := e.Err()
+	if errors.Is(err, ErrStalled) {
 		return err
 	}
-	<-e.ended
-	return e.loop.closeErr
+	var enough <-chan time.Time
+	if err != nil {
+		enough = time.After(e.opts.Watchdog)
+	}
+	select {
+	case <-e.ended:
+		return e.loop.closeErr
+	case <-enough:
+		return fmt.Errorf("cannot free the device: it does not answer: %w", err)
+	}
 }
 
 // Done is closed when the engine has stopped, after Close or because its device failed: Err tells.
@@ -238,18 +254,5 @@ func (e *Engine) signal() {
 	select {
 	case e.wake <- struct{}{}:
 	default:
-	}
-}
-
-// left counts a request out.
-func (e *Engine) left(s *sequence) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.live, s)
-	if len(e.live) == 0 {
-		select {
-		case e.empty <- struct{}{}:
-		default:
-		}
 	}
 }

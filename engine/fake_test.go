@@ -24,7 +24,11 @@ type chain struct {
 	failAt   int           // Run fails at this step
 	hang     chan struct{} // Run waits for it to close
 	poison   int32
+	poisonAt func(id int32) bool // tokens whose entry is a NaN, and so are all after them
+	frees    chan struct{}       // Close waits for it to close
+	gate     chan struct{}       // Collect takes one for each step
 	closed   int
+	prompts  map[[2]int32]struct{} // not nil: the first two tokens of every prompt that came
 	maxBatch int
 }
 
@@ -48,8 +52,14 @@ func (c *chain) Plan(l backend.Limits, _ func(*backend.Batch) tensor.View) error
 
 func (c *chain) KVBytes(s backend.KVSpec) int64 { return int64(s.Slots) * 64 }
 func (c *chain) AllocKV(s backend.KVSpec) error { c.kv = make([]uint64, s.Slots); return nil }
-func (c *chain) Close() error                   { c.closed++; return nil }
-func (c *chain) Err() error                     { return nil }
+func (c *chain) Close() error {
+	if c.frees != nil {
+		<-c.frees
+	}
+	c.closed++
+	return nil
+}
+func (c *chain) Err() error { return nil }
 func (c *chain) Begin(s *backend.Step) (*backend.Batch, error) {
 	c.steps++
 	c.maxBatch = max(c.maxBatch, len(s.Rows))
@@ -59,6 +69,9 @@ func (c *chain) Begin(s *backend.Step) (*backend.Batch, error) {
 	cb := &c.batches[c.steps%2]
 	cb.ids = cb.ids[:0]
 	for b, row := range s.Rows {
+		if i := s.Start[b]; c.prompts != nil && s.Pos[i] == 0 {
+			c.prompts[[2]int32(s.IDs[i:])] = struct{}{}
+		}
 		for i := s.Start[b]; i < s.Start[b+1]; i++ {
 			c.compute(row, s.Pos[i], s.Slots[i], s.IDs[i])
 		}
@@ -67,7 +80,7 @@ func (c *chain) Begin(s *backend.Step) (*backend.Batch, error) {
 		row, context := s.Rows[s.Owner[i]], s.Context[s.Owner[i]]
 		id := chainNext(c.kv[c.table[row][context-1]], c.vocab)
 		c.ids[row][context] = id
-		if c.poison > 0 && id == c.poison {
+		if c.poison > 0 && id == c.poison || c.kv[c.table[row][context-1]] == chainNaN {
 			id = -1
 		}
 		cb.ids = append(cb.ids, id)
@@ -85,7 +98,13 @@ func (c *chain) compute(row, pos, slot, id int32) {
 		before = c.kv[c.table[row][pos-1]]
 	}
 	c.kv[slot] = chainKV(before, id)
+	if before == chainNaN || c.poisonAt != nil && c.poisonAt(id) {
+		c.kv[slot] = chainNaN
+	}
 }
+
+// chainNaN is the entry of a token whose computation went wrong.
+const chainNaN = ^uint64(0)
 
 func (c *chain) Run(b *backend.Batch, _ func(*backend.Batch) tensor.View) error {
 	if c.hang != nil {
@@ -98,6 +117,9 @@ func (c *chain) Run(b *backend.Batch, _ func(*backend.Batch) tensor.View) error 
 }
 
 func (c *chain) Collect(b *backend.Batch, r *backend.Result) error {
+	if c.gate != nil {
+		<-c.gate
+	}
 	r.IDs = append(r.IDs[:0], b.State.(*chainBatch).ids...)
 	return nil
 }

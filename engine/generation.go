@@ -63,12 +63,11 @@ func (g *Generation) Cached() int {
 // Cancel ends the generation; its KV slots are free within one step. Calling it again, or after the end, does nothing.
 func (g *Generation) Cancel() { g.engine.cancel(g.seq) }
 
-// push hands a token to the reader.
+// push hands a token to the reader, who is not woken.
 func (g *Generation) push(t Token) {
 	g.mu.Lock()
 	g.tokens = append(g.tokens, t)
 	g.mu.Unlock()
-	g.wake()
 }
 
 // end closes the generation. Tokens pushed before can still be read. The first end counts.

@@ -24,14 +24,22 @@ func sampling(st *backend.Step, s *sequence) backend.Sampling {
 
 // land waits for a step and hands out its tokens. Tokens of requests that ended meanwhile are dropped.
 func (l *loop) land(f *flight) error {
+	waited := time.Now()
 	if err := l.b.Collect(f.batch, &l.result); err != nil {
 		return fmt.Errorf("cannot collect the samples of a step: %w", err)
 	}
+	collected := time.Now()
 	for i, s := range f.sampled {
 		s.pending--
 		if !s.ended {
 			l.apply(s, i)
 		}
+	}
+	l.waker.add(l.given)
+	clear(l.given)
+	l.given = l.given[:0]
+	if err := l.landed(f, waited, collected, time.Now()); err != nil {
+		return fmt.Errorf("cannot time a step: %w", err)
 	}
 	return nil
 }
@@ -43,7 +51,10 @@ func (l *loop) apply(s *sequence, i int) {
 		l.finish(s, Failed, ErrNumeric)
 		return
 	}
-	l.share(s)
+	if s.row >= 0 {
+		s.proved = len(s.tokens)
+		l.share(s)
+	}
 	s.tokens = append(s.tokens, id)
 	l.count.OutputTokens++
 	if s.stops(id) {
@@ -52,6 +63,7 @@ func (l *loop) apply(s *sequence, i int) {
 	}
 	s.emitted++
 	s.gen.push(l.token(s, i))
+	l.given = append(l.given, s.gen)
 	if s.emitted == s.req.MaxTokens {
 		l.finish(s, Length, nil)
 	}
@@ -61,7 +73,7 @@ func (l *loop) apply(s *sequence, i int) {
 // find it. When another request put the same tokens there first, this one keeps its own copy until it ends.
 func (l *loop) share(s *sequence) {
 	prompt := s.tokens[:min(len(s.tokens), s.computed)]
-	if s.row < 0 || s.shared >= len(prompt)-1 || s.sharedPrompt || l.e.opts.NoCache {
+	if s.shared >= len(prompt)-1 || s.sharedPrompt || l.e.opts.NoCache {
 		return
 	}
 	s.sharedPrompt = true

@@ -21,10 +21,17 @@ type loop struct {
 	pool    *kvcache.Pool
 	tree    *kvcache.Tree
 	overlap bool
+	async   bool
 
 	running []*sequence // in the order of admission
 	waiting []*sequence // in the order of arrival; paused ones first
 	rows    []int32     // free rows of the page table
+	slots   [][]int32   // [row] memory for the slots of the request in that row, used again
+
+	lengths   lengths
+	accounts  accounts
+	computing []*sequence // of holdBack
+	leading   []int
 
 	state   scheduler.State
 	plan    scheduler.Plan
@@ -32,8 +39,19 @@ type loop struct {
 	next    int // the flight to use for the next step
 	result  backend.Result
 	count   Stats
+	given   []*Generation // got a token from the step that lands
+	waker   *waker
 
-	began    atomic.Int64 // when the step under way was launched or awaited, in Unix nanoseconds; 0: idle
+	recorder *recorder
+	timer    backend.Timer // nil: the backend does not tell
+	turn     time.Time     // when this turn of the loop began
+	finished int           // requests that ended
+	recorded struct {      // what earlier records counted
+		finished int
+		paused   uint64
+	}
+
+	began    atomic.Int64 // when the step under way was launched or awaited, in nanoseconds since Engine.born; 0: idle
 	closing  atomic.Bool
 	closeErr error
 }
@@ -43,11 +61,21 @@ type flight struct {
 	step    backend.Step
 	batch   *backend.Batch
 	sampled []*sequence // [S]
+	record  StepRecord
 }
 
 func newLoop(e *Engine, b backend.Backend, m Model, pool *kvcache.Pool, tree *kvcache.Tree) *loop {
-	l := &loop{e: e, b: b, pool: pool, tree: tree, overlap: b.Info().Async && !e.opts.NoOverlap}
+	async := b.Info().Async
+	l := &loop{
+		e: e, b: b, pool: pool, tree: tree, async: async, overlap: async && !e.opts.NoOverlap,
+		slots:    make([][]int32, e.opts.MaxRequests),
+		waker:    newWaker(),
+		recorder: newRecorder(e.opts.Flight), timer: timerOf(b),
+	}
 	l.forward = func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }
+	if e.opts.Policy == scheduler.FairShare {
+		l.accounts = accounts{}
+	}
 	for row := e.opts.MaxRequests - 1; row >= 0; row-- {
 		l.rows = append(l.rows, int32(row))
 	}
@@ -63,7 +91,7 @@ func (l *loop) run() {
 			l.shutdown(flying)
 			return
 		}
-		l.began.Store(time.Now().UnixNano())
+		l.began.Store(max(1, int64(time.Since(l.e.born)))) // monotonic: a suspended or corrected clock stalls nothing
 		next, err := l.launch()
 		if err == nil && flying != nil {
 			err = l.land(flying)
@@ -88,8 +116,9 @@ func (l *loop) run() {
 // the engine closes.
 func (l *loop) receive(flying bool) bool {
 	for {
+		l.turn = time.Now()
 		l.takeInbox()
-		l.expire(time.Now())
+		l.expire(l.turn)
 		if l.closing.Load() {
 			return false
 		}
@@ -105,6 +134,11 @@ func (l *loop) takeInbox() {
 	e := l.e
 	e.mu.Lock()
 	l.waiting = append(l.waiting, e.inbox...)
+	if l.accounts != nil {
+		for _, s := range e.inbox {
+			s.account = l.accounts.open(s.req.Key)
+		}
+	}
 	clear(e.inbox)
 	e.inbox = e.inbox[:0]
 	cancelled := e.cancelled
@@ -125,8 +159,7 @@ func (l *loop) expire(now time.Time) {
 		if s.req.Wait > 0 {
 			wait = s.req.Wait
 		}
-		paused := s.emitted > 0
-		if !paused && now.Sub(s.queued) > wait || s.late(now) {
+		if !s.admitted && now.Sub(s.queued) > wait || s.late(now) {
 			l.finish(s, Failed, ErrDeadline)
 		}
 	}
@@ -141,11 +174,18 @@ func (l *loop) expire(now time.Time) {
 func (l *loop) finish(s *sequence, why Finish, err error) {
 	if s.row >= 0 {
 		l.running = remove(l.running, s)
-		l.release(s, why != Failed)
+		l.release(s)
 	} else {
 		l.waiting = remove(l.waiting, s)
 	}
 	s.ended = true
+	l.finished++
+	if s.account != nil {
+		l.accounts.close(s.account)
+	}
+	if s.emitted > 0 && why != Failed {
+		l.lengths.add(s.emitted)
+	}
 	s.gen.end(why, err)
 	l.e.left(s)
 }
@@ -155,12 +195,13 @@ func remove(list []*sequence, s *sequence) []*sequence {
 	return slices.Delete(list, i, i+1)
 }
 
-// release gives back the slots and the row of s. What it computed stays in the tree for later when keep is set.
+// release gives back the slots and the row of s. What it proved to be good stays in the tree for later; a prompt that
+// was cut short does not, since it may hold a NaN, which would end every request that reuses it.
 // Steps under way may still write to these slots: later steps that reuse them run after those.
-func (l *loop) release(s *sequence, keep bool) {
-	known := min(s.computed, len(s.tokens))
+func (l *loop) release(s *sequence) {
+	known := s.proved
 	private := s.slots[s.shared:]
-	if keep && !l.e.opts.NoCache {
+	if known > s.shared && !l.e.opts.NoCache {
 		had, _ := l.tree.Insert(s.req.CacheSalt, s.tokens[:known], s.slots[:known])
 		l.pool.Put(s.slots[s.shared:max(had, s.shared)])
 		private = s.slots[known:]
@@ -168,26 +209,28 @@ func (l *loop) release(s *sequence, keep bool) {
 	l.pool.Put(private)
 	l.tree.Unlock(s.node)
 	l.rows = append(l.rows, s.row)
-	s.row, s.node, s.shared, s.computed, s.slots = -1, nil, 0, 0, s.slots[:0]
+	l.slots[s.row] = s.slots[:0]
+	s.row, s.node, s.shared, s.computed, s.proved, s.slots = -1, nil, 0, 0, 0, nil
 	s.sharedPrompt = false
 }
 
-// pause makes s wait again, before all others. What it computed stays in the tree as long as there is room; its
+// pause makes s wait again, before all others. What it proved stays in the tree as long as there is room; its
 // tokens so far are its prompt when it resumes.
 func (l *loop) pause(s *sequence) {
 	l.running = remove(l.running, s)
-	l.release(s, true)
+	l.release(s)
 	l.waiting = slices.Insert(l.waiting, 0, s)
 	l.count.Paused++
 }
 
-// fail ends everything because the device failed.
+// fail ends everything because the device failed. Freeing comes last: a broken device may not answer.
 func (l *loop) fail(err error) {
 	device := &DeviceError{err}
 	l.e.mu.Lock()
 	l.e.closed = device
 	l.e.mu.Unlock()
 	l.endAll(Failed, device)
+	l.e.halt()
 	l.closeErr = errors.Join(device, l.b.Close())
 }
 
@@ -209,6 +252,7 @@ func (l *loop) endAll(why Finish, err error) {
 	for len(l.waiting) > 0 {
 		l.finish(l.waiting[0], why, err)
 	}
+	l.publish()
 }
 
 // publish makes the counters visible to Stats.
@@ -218,6 +262,7 @@ func (l *loop) publish() {
 	c.SlotsFree = l.pool.Free() + l.tree.Evictable()
 	c.SlotsUsed = l.pool.Size() - c.SlotsFree
 	c.SlotsCached = l.tree.Size()
+	c.Outlook = l.lengths.outlook(0)
 	l.e.mu.Lock()
 	rejected := l.e.stats.Rejected
 	l.e.stats = *c

@@ -14,6 +14,7 @@ type Request struct {
 	Sampling  Sampling      //
 	Logprobs  int           // alternatives to report with each token, at most 20; -1: none, and no log-probability
 	Priority  int           // higher goes first under the priority policy
+	Key       string        // whose request it is, under the fair-share policy
 	CacheSalt string        // requests share cached prefixes only with their own salt
 	Wait      time.Duration // longest time in the queue; 0: the engine's default
 	Timeout   time.Duration // longest time in all; 0: none

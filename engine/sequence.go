@@ -22,22 +22,32 @@ type sequence struct {
 	node     *kvcache.Node // where the shared prefix ends; locked
 	row      int32         // of the page table; -1 while waiting
 	ended    bool
+	account  *account // nil but under FairShare
 
 	sharedPrompt bool // share was called since it was admitted
+	proved       int  // a token was drawn after slots[:proved]: nothing in them is a NaN
+	admitted     bool // at least once
+	sure         bool // counted in Engine.sure; guarded by its mu
 }
+
+// roomAhead is how many output tokens a request has memory for from the start; more make it grow.
+const roomAhead = 4096
 
 func newSequence(e *Engine, r Request, now time.Time) *sequence {
 	s := &sequence{req: r, queued: now, row: -1}
-	s.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, 1024)), r.Prompt...)
+	s.tokens = append(make([]int32, 0, len(r.Prompt)+min(r.MaxTokens, roomAhead)), r.Prompt...)
 	if r.Timeout > 0 {
 		s.expires = now.Add(r.Timeout)
 	}
-	s.gen = &Generation{engine: e, seq: s, arrived: make(chan struct{}, 1)}
+	s.gen = &Generation{engine: e, seq: s, tokens: make([]Token, 0, 16), arrived: make(chan struct{}, 1)}
 	return s
 }
 
 // known and under way: the length of the sequence once all steps launched so far are done.
 func (s *sequence) length() int { return len(s.tokens) + s.pending }
+
+// most returns how many slots the sequence may come to hold.
+func (s *sequence) most() int { return len(s.req.Prompt) + s.req.MaxTokens }
 
 // left returns how many tokens may still be sampled.
 func (s *sequence) left() int { return s.req.MaxTokens - s.emitted - s.pending }

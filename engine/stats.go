@@ -5,6 +5,7 @@ type Stats struct {
 	Running, Waiting     int // requests now
 	SlotsUsed, SlotsFree int // slots held by running requests; free or evictable
 	SlotsCached          int // slots of prefixes kept for later requests, locked ones included
+	Outlook              int // output tokens that a new request is expected to generate; 0: all it may
 	Steps                uint64
 	PromptTokens         uint64 // computed
 	CachedTokens         uint64 // found in the cache instead

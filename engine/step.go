@@ -2,6 +2,8 @@ package engine
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/scheduler"
@@ -23,14 +25,17 @@ func (l *loop) launch() (*flight, error) {
 	if len(f.step.IDs) == 0 {
 		return nil, nil
 	}
+	planned := time.Now()
 	var err error
 	if f.batch, err = l.b.Begin(&f.step); err != nil {
 		return nil, fmt.Errorf("cannot upload step %d: %w", l.count.Steps, err)
 	}
+	uploaded := time.Now()
 	if err := l.b.Run(f.batch, l.forward); err != nil {
 		return nil, fmt.Errorf("cannot run step %d: %w", l.count.Steps, err)
 	}
 	l.count.Steps++
+	l.launched(f, planned, uploaded, time.Now())
 	return f, nil
 }
 
@@ -39,8 +44,7 @@ func (l *loop) describe() {
 	l.state.Running, l.state.Waiting = l.state.Running[:0], l.state.Waiting[:0]
 	for _, s := range l.running {
 		l.state.Running = append(l.state.Running, scheduler.Sequence{
-			Tokens: s.length(), Computed: s.computed, Output: s.left(),
-			Done: s.emitted + s.pending, Held: len(s.slots) - s.shared,
+			Tokens: s.length(), Computed: s.computed, Output: s.left(), Expect: l.expect(s), Held: len(s.slots) - s.shared,
 		})
 	}
 	may := len(l.rows) // requests that may be admitted: only they are looked up in the tree
@@ -48,12 +52,16 @@ func (l *loop) describe() {
 		may = len(l.waiting)
 	}
 	for i, s := range l.waiting {
-		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Done: s.emitted, Priority: s.req.Priority}
+		q := scheduler.Sequence{Tokens: s.length(), Output: s.left(), Expect: l.expect(s), Priority: s.req.Priority, Paused: s.admitted}
+		if s.account != nil {
+			q.Served = s.account.served
+		}
 		if i < may && !l.e.opts.NoCache {
 			q.Computed = l.tree.Peek(s.req.CacheSalt, s.reusable())
 		}
 		l.state.Waiting = append(l.state.Waiting, q)
 	}
+	l.holdBack(l.state.Waiting[:min(may, len(l.waiting))])
 }
 
 // reusable is the part of the sequence that may come from the cache: at least one token is computed, for its logits.
@@ -62,8 +70,9 @@ func (s *sequence) reusable() []int32 { return s.tokens[:min(len(s.tokens), s.le
 func (l *loop) budget() scheduler.Budget {
 	o := &l.e.opts
 	return scheduler.Budget{
-		Tokens: o.StepTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy, Expect: o.Expect,
+		Tokens: o.StepTokens, Mixed: o.MixedTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy,
 		Free: l.pool.Free() + l.tree.Evictable(), Total: l.pool.Size(), Locked: l.tree.Locked(),
+		Pause: o.PauseEvery > 0 && l.count.Steps%uint64(o.PauseEvery) == 0,
 	}
 }
 
@@ -114,15 +123,18 @@ func (l *loop) admit(f *flight, s *sequence, cached int) {
 	last := len(l.rows) - 1
 	s.row = l.rows[last]
 	l.rows = l.rows[:last]
-	s.slots, s.node = l.tree.Match(s.slots[:0], s.req.CacheSalt, s.tokens[:cached])
+	room := slices.Grow(l.slots[s.row][:0], s.length()+min(s.left(), roomAhead))
+	s.slots, s.node = l.tree.Match(room, s.req.CacheSalt, s.tokens[:cached])
 	l.tree.Lock(s.node)
 	s.shared = len(s.slots)
-	s.computed = s.shared
+	s.computed, s.proved = s.shared, s.shared
 	for pos, slot := range s.slots {
 		f.step.Cached = append(f.step.Cached, backend.Cached{Row: s.row, Pos: int32(pos), Slot: slot, ID: s.tokens[pos]})
 	}
-	if s.emitted == 0 {
+	if !s.admitted {
+		s.admitted = true
 		s.gen.setCached(s.shared)
+		l.e.enter(s)
 	}
 	l.count.CachedTokens += uint64(s.shared)
 	l.running = append(l.running, s)
@@ -159,6 +171,9 @@ func (l *loop) add(f *flight, s *sequence, n int) (err error) {
 		st.Slots = append(st.Slots, s.slots[pos])
 	}
 	s.computed += n
+	if s.account != nil {
+		s.account.served += uint64(n)
+	}
 	st.Rows = append(st.Rows, s.row)
 	st.Start = append(st.Start, int32(len(st.IDs)))
 	st.Context = append(st.Context, int32(s.computed))

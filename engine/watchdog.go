@@ -14,9 +14,9 @@ func (e *Engine) watch() {
 		select {
 		case <-e.done:
 			return
-		case now := <-t.C:
+		case <-t.C:
 			began := e.loop.began.Load()
-			if began != 0 && now.Sub(time.Unix(0, began)) > e.opts.Watchdog {
+			if began != 0 && time.Since(e.born)-time.Duration(began) > e.opts.Watchdog {
 				e.stall()
 				return
 			}

@@ -133,9 +133,13 @@ func (l *loader) layer(w *layer, i int, ropes []backend.Rope) {
 	if r := c.Layer[i].Rope; r >= 0 {
 		w.attn.Rope = ropes[r]
 	}
-	if l.family.qkNorm {
+	switch l.family.qkNorm {
+	case headQKNorm:
 		w.attn.QNorm = l.norm(p+"self_attn.q_norm.weight", c.HeadDim)
 		w.attn.KNorm = l.norm(p+"self_attn.k_norm.weight", c.HeadDim)
+	case widthQKNorm:
+		w.attn.QNorm = l.norm(p+"self_attn.q_norm.weight", q)
+		w.attn.KNorm = l.norm(p+"self_attn.k_norm.weight", kv)
 	}
 }
 
@@ -149,6 +153,9 @@ func (l *loader) norms(w *layer, p string) {
 		w.attnNorm = l.norm(p+"input_layernorm.weight", h)
 		w.attnPost = l.norm(p+"post_attention_layernorm.weight", h)
 		w.mlpNorm = l.norm(p+"pre_feedforward_layernorm.weight", h)
+		w.mlpPost = l.norm(p+"post_feedforward_layernorm.weight", h)
+	case postNorm:
+		w.attnPost = l.norm(p+"post_attention_layernorm.weight", h)
 		w.mlpPost = l.norm(p+"post_feedforward_layernorm.weight", h)
 	}
 }

@@ -14,12 +14,22 @@ type normLayout uint8
 const (
 	preNorm      normLayout = iota // x + f(norm(x)): Llama and most
 	sandwichNorm                   // x + norm(f(norm(x))): Gemma-2, Gemma-3
+	postNorm                       // x + norm(f(x)): OLMo-2
+)
+
+// qkNorm is whether queries and keys are normalised.
+type qkNorm uint8
+
+const (
+	noQKNorm    qkNorm = iota
+	headQKNorm         // each head by itself: Qwen3, Gemma-3
+	widthQKNorm        // all heads as one vector: OLMo-2
 )
 
 // family is what tells architectures apart beyond their configuration.
 type family struct {
 	norm   normLayout
-	qkNorm bool // each head of queries and keys is normalised: Qwen3, Gemma-3
+	qkNorm qkNorm
 	fused  bool // q, k, v are one tensor, and gate and up another: Phi-3
 }
 
@@ -28,13 +38,14 @@ var families = map[string]family{
 	"LlamaForCausalLM":               {},
 	"MistralForCausalLM":             {},
 	"Qwen2ForCausalLM":               {},
-	"Qwen3ForCausalLM":               {qkNorm: true},
+	"Qwen3ForCausalLM":               {qkNorm: headQKNorm},
 	"Gemma2ForCausalLM":              {norm: sandwichNorm},
-	"Gemma3ForCausalLM":              {norm: sandwichNorm, qkNorm: true},
-	"Gemma3ForConditionalGeneration": {norm: sandwichNorm, qkNorm: true}, // its text part
-	"Phi3ForCausalLM":                {fused: true},                      // Phi-3, Phi-3.5, Phi-4
+	"Gemma3ForCausalLM":              {norm: sandwichNorm, qkNorm: headQKNorm},
+	"Gemma3ForConditionalGeneration": {norm: sandwichNorm, qkNorm: headQKNorm}, // its text part
+	"Phi3ForCausalLM":                {fused: true},                            // Phi-3, Phi-3.5, Phi-4
 	"SmolLM3ForCausalLM":             {},
 	"GraniteForCausalLM":             {},
+	"Olmo2ForCausalLM":               {norm: postNorm, qkNorm: widthQKNorm},
 }
 
 // Architectures lists the architectures that weft runs.

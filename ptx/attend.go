@@ -8,9 +8,6 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// MaxDecodes is the most requests that AttendDecode takes.
-const MaxDecodes = 1024
-
 // KV is one layer's cache: K and V [KVHeads,Slots,D] bf16, and Pages [Rows,MaxContext] i32, the slot of each position
 // of each row.
 type KV struct {
@@ -50,34 +47,54 @@ type prefillArgs struct {
 	Scores                          scoreArgs
 }
 
-type decodeArgs struct {
-	Out, Q          uintptr
-	Cache           kvArgs
-	Parts, Counters uintptr
-	Problem         decodeProblem
-	Scores          scoreArgs
-}
-
-type decodeProblem struct {
-	Rows, Context                      uintptr
-	Requests, KVHeads, Group, MinUnits int32
-	QStride, OutStride                 int64
-}
-
 // headDims are the head sizes that have kernels.
 var headDims = [...]int{64, 96, 128, 256}
 
+type hopperAttendArgs struct {
+	Out, Q  uintptr
+	Cache   kvArgs
+	Problem hopperProblem
+	Scores  scoreArgs
+}
+
+type hopperProblem struct {
+	Rows, Start, Context            uintptr
+	First, Requests, KVHeads, Group int32
+	QStride, OutStride              int64
+}
+
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
-	decode        [len(headDims)]kernel[decodeArgs]
+	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
+	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
+	forced        string                                  // the variant of prefill that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
 	for i, d := range headDims {
 		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
 		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
-		a.decode[i].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d", d), 0) // AttendDecode knows the chip
+		if d == 64 || d == 128 {
+			a.hopper[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
+		}
+		for j := range decodeTiles(d) {
+			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
+		}
 	}
+}
+
+const hopperPrefill, hopperRows = "attend_prefill_sm90", 128
+
+// hopperShared holds queries, two stages of K and of V, and the output, 128 rows each, at the swizzle's alignment.
+func hopperShared(d int) int { return 6*128*2*d + 1024 }
+
+// attendVariants are the kernels of prefill attention.
+func (k *Kernels) attendVariants() []Variant {
+	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0}}
+	if k.Hopper() {
+		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows, 0})
+	}
+	return v
 }
 
 // tile is what a block of a prefill kernel takes at once: rows of queries, keys. As Shape in src/attend_prefill.cu.
@@ -106,82 +123,38 @@ func rowPitch(d int) int { return 2*d + 16 }
 //
 // D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
 // The result of a token is the same in every batch.
-// Kernel: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691). Oracle: cpu.Attend.
+// Kernels: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691), src/attend_prefill_sm90.cu
+// (FlashAttention-3, Shah et al. 2024, arXiv:2407.08608). Oracle: cpu.Attend.
 func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
 	a, err := checkAttend("attend_prefill", out, q, kv, r)
 	requests := r.Rows.Dim[0] - r.Decodes
 	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
 		return err
 	}
-	t, fn := prefillTile(a.d, f.Softcap != 0), &k.attend.prefill[a.kind]
+	tokens := r.Tokens - r.Decodes
+	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
+	tiles := func(rows int) int { return tokens*a.group/rows + requests }
+	hopper := &k.attend.hopper[a.kind]
+	able := hopper.name != "" && f.Softcap == 0 && k.Hopper()
+	switch forced := k.attend.forced; {
+	case forced == hopperPrefill && !able:
+		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
+	case able && forced != "attend_prefill":
+		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperAttendArgs{
+			out.Ptr, q.Ptr, kv.args(),
+			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
+			f.args(),
+		})
+	}
+	fn := &k.attend.prefill[a.kind]
 	if f.Softcap != 0 {
 		fn = &k.attend.soft[a.kind]
 	}
-	// A request of n tokens has ceil(n·group/rows) tiles; blocks beyond the last tile end at once.
-	tiles := (r.Tokens-r.Decodes)*a.group/t.rows + requests
-	return fn.launch(s, driver.Dim{X: tiles * a.kvHeads}, driver.Dim{X: 128}, prefillArgs{
+	rows := prefillTile(a.d, f.Softcap != 0).rows
+	return fn.launch(s, driver.Dim{X: tiles(rows) * a.kvHeads}, driver.Dim{X: 128}, prefillArgs{
 		out.Ptr, q.Ptr, kv.args(), r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr,
 		int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride), f.args(),
 	})
-}
-
-// AttendDecode enqueues the same for the first Decodes requests, token b being request b's: at most MaxDecodes. Rows of
-// padding become zeros. The launch depends on no content of r, so a graph may replay it.
-//
-//	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
-//
-// For the same batch on the same chip the result is the same bits; in another batch sums may round otherwise.
-// Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
-func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
-	a, err := checkAttend("attend_decode", out, q, kv, r)
-	if err != nil || r.Decodes == 0 {
-		return err
-	}
-	if r.Decodes > MaxDecodes {
-		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
-	}
-	if n := k.AttendWork(a.kvHeads*a.group, a.kvHeads, a.d); work.Len() < n || work.Type != tensor.I32 {
-		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
-	}
-	fn := &k.attend.decode[a.kind]
-	warps := decodeWarps(a.d, k.ctx.Device.SharedPerBlockOptin)
-	fn.shared = decodeShared(a.d, warps)
-	counters := decodeCounters(a.kvHeads, a.group)
-	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * warps}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*counters), work.Ptr,
-		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), decodeMinUnits, int64(q.Stride), int64(out.Stride)},
-		f.args(),
-	})
-}
-
-// AttendWork is the length of AttendDecode's workspace, in i32. It begins with the counters.
-func (k *Kernels) AttendWork(heads, kvHeads, d int) int {
-	const heads16 = 16 // query heads of a partial result
-	return decodeCounters(kvHeads, heads/kvHeads) + 2*k.SMs()*heads16*(d+2)
-}
-
-// As in src/attend_decode.cu.
-const (
-	decodeStages   = 4
-	decodeGroup    = 16 // keys a stage
-	decodePlan     = 9472
-	decodeMinUnits = 2 // units of 64 keys that are worth a block
-)
-
-// decodeCounters counts one of each request and 16 query heads of a KV head.
-func decodeCounters(kvHeads, group int) int { return MaxDecodes * kvHeads * ceilDiv(group, 16) }
-
-func decodeShared(d, warps int) int {
-	return 16*d*4 + decodePlan + warps*decodeStages*2*decodeGroup*rowPitch(d)
-}
-
-// decodeWarps is how many warps a block has: enough to keep 64 KiB and more of copies in flight, as limit allows.
-func decodeWarps(d, limit int) int {
-	warps := map[int]int{64: 8, 96: 6, 128: 4, 256: 2}[d]
-	for warps > 1 && decodeShared(d, warps) > limit {
-		warps--
-	}
-	return warps
 }
 
 func (c KV) args() kvArgs {

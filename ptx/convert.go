@@ -29,10 +29,25 @@ type randomArgs struct {
 }
 
 func (p *convertKernels) declare(k *Kernels) {
-	for _, t := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q4_K, tensor.Q6_K} {
-		p.from[t].declare(k, "convert", "convert_"+t.String(), 0)
+	for t := range tensor.DType(len(p.from)) {
+		if file := convertFile(t); file != "" {
+			p.from[t].declare(k, file, "convert_"+t.String(), 0)
+		}
 	}
 	p.random.declare(k, "convert", "random_normal", 0)
+}
+
+// convertFile is the module that reads t, "" when none does. A model loads only those that its file needs.
+func convertFile(t tensor.DType) string {
+	switch t {
+	case tensor.F32, tensor.F16, tensor.BF16, tensor.F8E4M3:
+		return "convert"
+	case tensor.Q8_0, tensor.Q4_0, tensor.Q4_1, tensor.Q5_0, tensor.Q5_1, tensor.IQ4_NL:
+		return "convert_block"
+	case tensor.Q2_K, tensor.Q3_K, tensor.Q4_K, tensor.Q5_K, tensor.Q6_K, tensor.IQ4_XS:
+		return "convert_super"
+	}
+	return ""
 }
 
 // Pair says how the rows of a source lie in the weight of a gated projection, where eight rows of gate and eight of up
@@ -54,7 +69,7 @@ type Place struct {
 }
 
 // CanConvert reports whether Convert reads t.
-func CanConvert(t tensor.DType) bool { return newKernels().convert.from[t].name != "" }
+func CanConvert(t tensor.DType) bool { return convertFile(t) != "" }
 
 // Convert enqueues on s the placing of n elements of type t, from element first on of a row-major source. src holds
 // those n elements alone; up to 28 bytes behind them may be read. first and n are multiples of 8 and of t's block, but

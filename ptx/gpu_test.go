@@ -2,6 +2,7 @@ package ptx
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"slices"
 	"testing"
@@ -18,11 +19,12 @@ type gpu struct {
 	s   driver.Stream
 }
 
-// openGPU opens the first GPU, or skips and says why there is none. Everything ends with the test.
+// openGPU opens the first GPU, or skips and says why there is none, or fails where WEFT_REQUIRE_GPU is set. Everything
+// ends with the test.
 func openGPU(t testing.TB) *gpu {
 	t.Helper()
 	lib, err := driver.Open()
-	if errors.Is(err, driver.ErrNoDriver) {
+	if errors.Is(err, driver.ErrNoDriver) && os.Getenv("WEFT_REQUIRE_GPU") == "" {
 		t.Skipf("skipped: %v", err)
 	}
 	runtime.LockOSThread()

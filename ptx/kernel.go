@@ -10,10 +10,15 @@ import (
 // entry is one .entry of a PTX file.
 type entry struct {
 	file, name string
+	overlap    bool
 	shared     int // dynamic shared memory of a launch, bytes
+	most       int // the most that launches differ up to; 0: shared
 	args       reflect.Type
-	size       uintptr // bytes of the parameter block: args without padding behind the last field
+	size       uintptr   // bytes of the parameter block: args without padding behind the last field
+	starts     []uintptr // of the parameters in it
+	align      int       // of the parameter that wants most
 	fn         *driver.Function
+	wanted     bool // a dry launch asked for it
 }
 
 // kernel is an entry whose parameters are the fields of A, in order, as Go lays them out: each at its own alignment,
@@ -27,7 +32,16 @@ type kernel[A any] struct {
 func (f *kernel[A]) declare(k *Kernels, file, name string, shared int) {
 	t := reflect.TypeFor[A]()
 	last := t.Field(t.NumField() - 1)
-	f.entry = entry{file: file, name: name, shared: shared, args: t, size: last.Offset + last.Type.Size()}
+	f.entry = entry{file: file, name: name, shared: shared, args: t, size: last.Offset + last.Type.Size(), align: 8}
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Name != "_" {
+			f.starts = append(f.starts, field.Offset)
+		}
+		if field.Type == reflect.TypeFor[driver.TensorMap]() {
+			f.align = 64
+		}
+	}
 	f.k = k
 	k.entries = append(k.entries, &f.entry)
 }
@@ -48,8 +62,8 @@ func (k *Kernels) resolve(e *entry) error {
 	if err != nil {
 		return err
 	}
-	if e.shared > maxPlainShared {
-		if err := fn.SetMaxShared(e.shared); err != nil {
+	if n := max(e.shared, e.most); n > maxPlainShared {
+		if err := fn.SetMaxShared(n); err != nil {
 			return err
 		}
 	}
@@ -57,14 +71,32 @@ func (k *Kernels) resolve(e *entry) error {
 	return nil
 }
 
-// launch enqueues the kernel, or only loads it when Kernels.Dry.
+// want notes the kernel for Kernels.Load.
+func (k *Kernels) want(e *entry) {
+	if e.fn == nil && !e.wanted {
+		e.wanted = true
+		k.wanted = append(k.wanted, e)
+	}
+}
+
+// launch enqueues the kernel, or only notes it when Kernels.Dry.
 func (f *kernel[A]) launch(s driver.Stream, grid, block driver.Dim, a A) error {
+	return f.enqueue(driver.Launch{Grid: grid, Block: block, Stream: s, Overlap: f.overlap}, a)
+}
+
+// enqueue is launch with the attributes of l: a cluster, or leave to start early.
+func (f *kernel[A]) enqueue(l driver.Launch, a A) error {
 	k := f.k
-	if err := k.resolve(&f.entry); err != nil || k.Dry {
+	if k.Dry {
+		k.want(&f.entry)
+		return nil
+	}
+	if err := k.resolve(&f.entry); err != nil {
 		return err
 	}
-	k.args.Reset().Bytes(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), 8)
-	k.config = driver.Launch{Grid: grid, Block: block, Shared: f.shared, Stream: s}
+	k.args.Reset().Struct(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), f.starts, f.align)
+	k.config = l
+	k.config.Shared = f.shared
 	return f.fn.Launch(&k.config, &k.args)
 }
 

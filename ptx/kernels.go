@@ -9,18 +9,27 @@ import (
 	"github.com/weft-llm/weft/driver"
 )
 
-//go:embed gen/sm_80/*.ptx
+//go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx
 var gen embed.FS
 
 // Kernels are the kernels on one device.
 type Kernels struct {
-	// Dry makes launchers check their arguments and load the kernel, and launch nothing: to measure a step and to have
-	// every module compiled before the first request.
+	// Dry makes launchers check their arguments and note the kernel for Load, and launch nothing: to measure a step and to
+	// have every module compiled before the first request.
 	Dry bool
+
+	// Cache is the directory where compiled code is kept for the next run, "" for nowhere. Set it before the first launch.
+	Cache string
+
+	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
+	Overlap bool
 
 	ctx     *driver.Context
 	modules map[string]*driver.Module
+	loads   []Load
+	cache   cache
 	entries []*entry
+	wanted  []*entry // what dry launches asked for
 	args    driver.Args
 	config  driver.Launch
 
@@ -30,6 +39,7 @@ type Kernels struct {
 	rope    ropeKernels
 	convert convertKernels
 	lin     linearKernels
+	hop     hopperLinear
 	attend  attendKernels
 	sample  sampleKernels
 }
@@ -42,6 +52,7 @@ func Open(c *driver.Context) (*Kernels, error) {
 	}
 	k := newKernels()
 	k.ctx = c
+	k.attend.reserve(c.Device.SharedPerBlockOptin)
 	if err := k.openLinear(); err != nil {
 		return nil, fmt.Errorf("cannot open the kernels: %w", errors.Join(err, k.Close()))
 	}
@@ -57,6 +68,7 @@ func newKernels() *Kernels {
 	k.rope.declare(k)
 	k.convert.declare(k)
 	k.lin.declare(k)
+	k.hop.declare(k)
 	k.attend.declare(k)
 	k.sample.declare(k)
 	return k
@@ -76,8 +88,9 @@ func (k *Kernels) Close() error {
 		delete(k.modules, name)
 	}
 	for _, e := range k.entries {
-		e.fn = nil
+		e.fn, e.wanted = nil, false
 	}
+	k.wanted = nil
 	return errors.Join(errs...)
 }
 
@@ -91,17 +104,11 @@ func path(file string) string {
 
 // module returns the module of file, compiling it on first use.
 func (k *Kernels) module(file string) (*driver.Module, error) {
-	if m := k.modules[file]; m != nil {
-		return m, nil
+	if k.modules[file] == nil {
+		k.openCache()
+		if err := k.install(k.image(file)); err != nil {
+			return nil, err
+		}
 	}
-	text, err := gen.ReadFile(path(file))
-	if err != nil {
-		return nil, fmt.Errorf("cannot load kernels: %w", err)
-	}
-	m, err := k.ctx.LoadModule(file+".ptx", text)
-	if err != nil {
-		return nil, fmt.Errorf("cannot load kernels: %w", err)
-	}
-	k.modules[file] = m
-	return m, nil
+	return k.modules[file], nil
 }

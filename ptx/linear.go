@@ -151,6 +151,10 @@ func (k *Kernels) linear(s driver.Stream, c *tensor.Check, e epilogue, y, x, w t
 	if err := c.Err(); err != nil || m == 0 || n == 0 {
 		return err
 	}
+	if t := k.hopperTile(e, x, w, y, m, n, depth); t != nil {
+		return k.launchHopper(s, t, e, y, x, w, hopperArgs{Y: y.Ptr, Bias: a.Bias, M: int32(m), N: int32(n), K: int32(depth),
+			Act: a.Act, Scale: a.Scale, Softcap: a.Softcap})
+	}
 	t, err := k.lin.choose(m, n, k.SMs())
 	if err != nil {
 		return err

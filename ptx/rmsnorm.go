@@ -6,9 +6,9 @@ import (
 )
 
 type normKernels struct {
-	rmsnorm    kernel[rmsnormArgs]
-	addRMSNorm kernel[addRMSNormArgs]
-	add        kernel[addArgs]
+	rmsnorm    overlapped[rmsnormArgs]
+	addRMSNorm overlapped[addRMSNormArgs]
+	add        overlapped[addArgs]
 }
 
 type rmsnormArgs struct {

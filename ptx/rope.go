@@ -6,13 +6,13 @@ import (
 )
 
 type ropeKernels struct {
-	store kernel[ropeStoreArgs]
+	store overlapped[ropeStoreArgs]
 }
 
 type ropeStoreArgs struct {
 	Q, KCache, VCache, QKV, Slots, Pos, QNorm, KNorm, Table uintptr
 	HeadStride                                              int64
-	Heads, KVHeads, D, R, Interleaved                       int32
+	Heads, KVHeads, D, R, Interleaved, Wide                 int32
 	Eps                                                     float32
 }
 
@@ -24,7 +24,7 @@ type RopeStore struct {
 	KCache, VCache tensor.View // [KVHeads,S,D] bf16, written at Slots
 	QKV            tensor.View // [T,(Heads+2·KVHeads)·D] bf16; not Q
 	Slots, Pos     tensor.View // [T] i32
-	QNorm, KNorm   tensor.View // [D] f32, or empty for no norm
+	QNorm, KNorm   tensor.View // f32, or empty for no norm: [D] for each head by itself; or [Heads·D] and [KVHeads·D], wide
 	Table          tensor.View // [C,R] f32: cosines of R/2 angles, then sines; empty for no rotation
 	Heads          int
 	Interleaved    bool // pairs are (2i,2i+1) instead of (i,i+R/2)
@@ -43,11 +43,15 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	c.Want("kcache", a.KCache, tensor.BF16, "K", "S", "D").Want("vcache", a.VCache, tensor.BF16, "K", "S", "D")
 	c.Want("q", a.Q, tensor.BF16, "T", "Heads·D").Want("slots", a.Slots, tensor.I32, "T").Want("pos", a.Pos, tensor.I32, "T")
 	c.Want("qkv", a.QKV, tensor.BF16, "T", "(Heads+2K)·D")
+	q, kv := "D", "D"
+	if a.wide() {
+		q, kv = "Heads·D", "K·D"
+	}
 	if a.QNorm.Rank > 0 {
-		c.Want("qnorm", a.QNorm, tensor.F32, "D")
+		c.Want("qnorm", a.QNorm, tensor.F32, q)
 	}
 	if a.KNorm.Rank > 0 {
-		c.Want("knorm", a.KNorm, tensor.F32, "D")
+		c.Want("knorm", a.KNorm, tensor.F32, kv)
 	}
 	c.Contiguous("kcache", a.KCache).Contiguous("vcache", a.VCache).Contiguous("q", a.Q).Contiguous("qkv", a.QKV)
 	c.Multiple("D", 8).Max("D", maxHeadDim)
@@ -63,7 +67,16 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	if a.Interleaved {
 		args.Interleaved = 1
 	}
+	if a.wide() {
+		args.Wide = 1
+	}
 	return k.rope.store.launch(s, driver.Dim{X: c.Dim("T"), Y: ceilDiv(heads, 4)}, driver.Dim{X: 128}, args)
+}
+
+// wide reports whether all heads are normalised as one vector.
+func (a *RopeStore) wide() bool {
+	d := a.KCache.Dim[2]
+	return a.QNorm.Rank > 0 && a.QNorm.Dim[0] != d || a.KNorm.Rank > 0 && a.KNorm.Dim[0] != d
 }
 
 // check compares the products of dimensions that Check cannot.
@@ -77,6 +90,8 @@ func (a *RopeStore) check(c *tensor.Check) error {
 		return &tensor.ShapeError{Op: "rope_store", Operand: "q", Got: a.Q.String(), Want: "[T,Heads·D]"}
 	case a.QKV.Dim[1] != (a.Heads+2*kv)*d:
 		return &tensor.ShapeError{Op: "rope_store", Operand: "qkv", Got: a.QKV.String(), Want: "[T,(Heads+2·KVHeads)·D]"}
+	case a.wide() && a.KNorm.Rank > 0 && a.KNorm.Dim[0] != kv*d:
+		return &tensor.ShapeError{Op: "rope_store", Operand: "knorm", Got: a.KNorm.String(), Want: "f32[D] or f32[KVHeads·D], as qnorm"}
 	case a.Table.Rank > 0 && (a.Table.Rank != 2 || a.Table.Type != tensor.F32 || r%2 != 0 || r > d || !a.Table.Contiguous()):
 		return &tensor.ShapeError{Op: "rope_store", Operand: "table", Got: a.Table.String(), Want: "f32[C,R] with R even and at most D"}
 	}

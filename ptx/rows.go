@@ -6,7 +6,7 @@ import (
 )
 
 type rowsKernels struct {
-	rows kernel[rowsArgs]
+	rows overlapped[rowsArgs]
 }
 
 type rowsArgs struct {

@@ -1,6 +1,9 @@
 package ptx
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Variant is one kernel that an operation may run by.
 type Variant struct {
@@ -9,9 +12,10 @@ type Variant struct {
 	Arch     string // "sm_80": there and later; "sm_90a": there alone
 	When     string // the shapes that choose it
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
+	Cols     int    // features of a block; 0 where none asks
 }
 
-// Variants lists the choices of every operation that has more than one.
+// Variants lists the choices on this device of every operation that has more than one.
 func (k *Kernels) Variants() []Variant {
 	var out []Variant
 	for i := range k.lin.tiles {
@@ -23,7 +27,24 @@ func (k *Kernels) Variants() []Variant {
 		case "gemm_m128":
 			when = "M > 64, tiles of 128x128 for three quarters of the SMs"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows, 0})
+	}
+	return append(append(out, k.hopperVariants()...), k.attendVariants()...)
+}
+
+// hopperVariants lists the linear kernels for Hopper, on Hopper.
+func (k *Kernels) hopperVariants() []Variant {
+	if !k.Hopper() {
+		return nil
+	}
+	var out []Variant
+	for i := range k.hop.tiles {
+		t := &k.hop.tiles[i]
+		when := "M > 64, by predicted time"
+		if t.skinny {
+			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
+		}
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
 	}
 	return out
 }
@@ -31,18 +52,23 @@ func (k *Kernels) Variants() []Variant {
 // Force makes op run by the named variant, whatever the shape; an empty name gives the choice back. It is for tests.
 // An operation that cannot run by it on its shape fails when it is called.
 func (k *Kernels) Force(op, name string) error {
-	if op != "linear" {
+	known := func(v Variant) bool { return v.Op == op && v.Name == name }
+	switch {
+	case op != "linear" && op != "attend_prefill":
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
-	}
-	if name == "" {
-		k.lin.forced = ""
+	case name != "" && !slices.ContainsFunc(k.Variants(), known):
+		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
+	case op == "attend_prefill":
+		k.attend.forced = name
 		return nil
 	}
-	for i := range k.lin.tiles {
-		if k.lin.tiles[i].name == name {
-			k.lin.forced = name
+	k.lin.forced, k.hop.forced = "", nil
+	for i := range k.hop.tiles {
+		if t := &k.hop.tiles[i]; t.name == name {
+			k.hop.forced = t
 			return nil
 		}
 	}
-	return fmt.Errorf("cannot force kernel %q of %s: there is none", name, op)
+	k.lin.forced = name
+	return nil
 }

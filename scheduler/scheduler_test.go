@@ -90,6 +90,32 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestPlan_LetsARequestWaitForAPrefixThatAnotherComputes(t *testing.T) {
+	waiting := []Sequence{
+		{Tokens: 40, Output: 1, Behind: true}, // a running one
+		{Tokens: 9, Output: 1},
+		{Tokens: 9, Output: 1, After: 2}, // the one before it
+		{Tokens: 3, Output: 1, After: 3}, // one that is not admitted now
+		{Tokens: 2, Output: 1},
+	}
+	var p Plan
+	p.Make(&State{Waiting: waiting}, Budget{Tokens: 64, Requests: 8, Free: 100, Total: 100, Cached: 100})
+	if got, want := show(&p, &State{Waiting: waiting}, nil, strings.Fields("a b c d e")), "admit b[0:9]; admit d[0:3]; admit e[0:2]"; got != want {
+		t.Errorf("Make() = %q, want %q", got, want)
+	}
+}
+
+func TestPlan_PausesTheNewestWhenToldTo(t *testing.T) {
+	running, rn := parse("a b c:20@8", true)
+	waiting, wn := parse("d:2", false)
+	s := &State{running, waiting}
+	var p Plan
+	p.Make(s, Budget{Tokens: 16, Requests: 8, Free: 100, Total: 200, Cached: 100, Pause: true})
+	if got, want := show(&p, s, rn, wn), "pause c; decode a; decode b"; got != want {
+		t.Errorf("Make() = %q, want %q", got, want)
+	}
+}
+
 func TestPlan_PolicyOrdersTheQueue(t *testing.T) {
 	waiting := []Sequence{
 		{Tokens: 4, Output: 1, Served: 9},
@@ -102,6 +128,30 @@ func TestPlan_PolicyOrdersTheQueue(t *testing.T) {
 		if len(p.Admit) != 1 || p.Admit[0].Index != want {
 			t.Errorf("policy %d admits %v, want request %d", policy, p.Admit, want)
 		}
+	}
+}
+
+func TestPlan_ResumesPausedRequestsFirst(t *testing.T) {
+	waiting := []Sequence{
+		{Tokens: 9, Output: 1, Served: 9, Paused: true},
+		{Tokens: 4, Output: 1, Priority: 3, Computed: 2},
+		{Tokens: 7, Output: 1, Served: 3, Priority: 1, Paused: true},
+	}
+	for _, policy := range []Policy{LongestPrefix, ByPriority, FairShare} {
+		var p Plan
+		p.Make(&State{Waiting: waiting}, Budget{Tokens: 80, Requests: 8, Free: 50, Total: 50, Cached: 50, Policy: policy})
+		if len(p.Admit) != 3 || p.Admit[0].Index != 0 || p.Admit[1].Index != 2 {
+			t.Errorf("policy %d admits %v, want requests 0, 2, 1", policy, p.Admit)
+		}
+	}
+}
+
+func TestPlan_AdmitsByWhatIsExpected(t *testing.T) {
+	waiting := []Sequence{{Tokens: 10, Output: 90, Expect: 20}, {Tokens: 10, Output: 90, Expect: 20}, {Tokens: 10, Output: 90, Expect: 20}}
+	var p Plan
+	p.Make(&State{Waiting: waiting}, Budget{Tokens: 80, Requests: 8, Free: 100, Total: 70, Cached: 50})
+	if len(p.Admit) != 2 { // three would hold 90 at their expected end, two hold 60
+		t.Errorf("%d requests are admitted, want 2", len(p.Admit))
 	}
 }
 
@@ -128,5 +178,20 @@ func TestMake_AllocatesNothing(t *testing.T) {
 	p.Make(s, b)
 	if n := testing.AllocsPerRun(20, func() { p.Make(s, b) }); n != 0 {
 		t.Fatalf("%v allocations, want 0", n)
+	}
+}
+
+func TestPlan_PromptsBesideDecodesAreCutAtTheMixedBudget(t *testing.T) {
+	running, _ := parse("a b:300@20", true)
+	waiting, _ := parse("c:50", false)
+	b := Budget{Tokens: 512, Mixed: 64, Requests: 4, Free: 1000, Total: 1000, Cached: 1000}
+	var p Plan
+	p.Make(&State{running, waiting}, b)
+	if len(p.Decode) != 1 || len(p.Prefill) != 1 || p.Prefill[0].N != 64 || len(p.Admit) != 0 {
+		t.Errorf("beside a decode: %+v, want 64 tokens of b", p)
+	}
+	p.Make(&State{running[1:], waiting}, b)
+	if len(p.Prefill) != 1 || p.Prefill[0].N != 280 || len(p.Admit) != 1 {
+		t.Errorf("with no decode: %+v, want all of b and c", p)
 	}
 }

@@ -12,6 +12,9 @@ import (
 
 // answer runs a decoded request and writes its response. promptIDs are the prompts as tokens.
 func (s *Server) answer(ctx *fasthttp.RequestCtx, r *request, prompts [][]int32) {
+	if r.user == "" {
+		r.user = ctx.RemoteIP().String()
+	}
 	j, bad := s.admit(r)
 	if bad != nil {
 		writeError(ctx, bad)

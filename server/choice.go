@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/tokenizer"
 )
 
 // choice is one sequence of an answer: it turns tokens into text that may be sent. One goroutine uses it at a time.
@@ -15,7 +16,7 @@ type choice struct {
 	index  int
 	gen    Generation
 	text   TextStream
-	stop   stopper
+	stop   tokenizer.Stopper
 	out    []byte      // text that may be sent and was not
 	probs  []tokenProb // of tokens not sent yet, in order; empty unless asked for
 	probed bool        // log-probabilities were asked for
@@ -82,7 +83,7 @@ func (c *choice) add(text string) bool {
 	}
 	before := len(c.out)
 	var stopped bool
-	c.out, stopped = c.stop.push(c.out, text)
+	c.out, stopped = c.stop.Push(c.out, text)
 	c.sent += len(c.out) - before
 	if stopped {
 		c.reason = "stop"
@@ -101,7 +102,7 @@ func (c *choice) end(f engine.Finish) {
 		return // the last half rune made a stop string whole
 	}
 	before := len(c.out)
-	c.out = c.stop.flush(c.out)
+	c.out = c.stop.Flush(c.out)
 	c.sent += len(c.out) - before
 }
 

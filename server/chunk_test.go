@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/tokenizer"
 )
 
 type chunk struct {
@@ -35,7 +36,7 @@ func TestChoice_SplitsChangeNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("aSTOP é€🙂")), 0, 30, -1).Draw(t, "text")
 		stops := rapid.SampledFrom([][]string{nil, {"STOP"}, {"é€", "OP"}, {"🙂", "TO", " "}}).Draw(t, "stops")
-		c := &choice{text: &fakeStream{}, stop: newStopper(stops, false), probed: true}
+		c := &choice{text: &fakeStream{}, stop: tokenizer.NewStopper(stops, false), probed: true}
 		var got []byte
 		for i := range len(text) {
 			stopped := c.push([]engine.Token{{ID: int32(text[i])}})
@@ -60,4 +61,20 @@ func TestChoice_SplitsChangeNothing(t *testing.T) {
 			t.Fatalf("%q with stops %q = %q, want %q", text, stops, got, want)
 		}
 	})
+}
+
+// firstStop is text up to the stop string that ends first, the longest of those that end there.
+func firstStop(text string, stops []string) (string, bool) {
+	for end := range len(text) + 1 {
+		best := -1
+		for _, s := range stops {
+			if strings.HasSuffix(text[:end], s) && (best < 0 || end-len(s) < best) {
+				best = end - len(s)
+			}
+		}
+		if best >= 0 {
+			return text[:best], true
+		}
+	}
+	return text, false
 }

@@ -18,6 +18,10 @@ func (s *Server) chatCompletions(ctx *fasthttp.RequestCtx) {
 		writeError(ctx, bad)
 		return
 	}
+	if bad := s.room(r); bad != nil {
+		writeError(ctx, bad)
+		return
+	}
 	ids, bad := s.chatIDs(r)
 	if bad != nil {
 		writeError(ctx, bad)
@@ -37,6 +41,10 @@ func (s *Server) completions(ctx *fasthttp.RequestCtx) {
 		writeError(ctx, bad)
 		return
 	}
+	if bad := s.room(r); bad != nil {
+		writeError(ctx, bad)
+		return
+	}
 	prompts := make([][]int32, 0, len(r.prompts))
 	for _, p := range r.prompts {
 		ids, bad := s.promptIDs(r, p)
@@ -47,6 +55,19 @@ func (s *Server) completions(ctx *fasthttp.RequestCtx) {
 		prompts = append(prompts, ids)
 	}
 	s.answer(ctx, r, prompts)
+}
+
+// room refuses what the engine would not take, before the work of rendering and tokenizing.
+func (s *Server) room(r *request) *apiError {
+	if s.inflight.closed() {
+		return draining()
+	}
+	if e, ok := s.engine.(roomer); ok {
+		if err := e.Room(); err != nil {
+			return s.engineError(err, r, false)
+		}
+	}
+	return nil
 }
 
 // checkModel refuses a model that is not served.

@@ -10,7 +10,8 @@ import (
 // package engine: ErrQueueFull, ErrDraining, *TooLongError, *RequestError, *DeviceError.
 //
 // An engine that also has Stats() Stats feeds the gauges of /metrics, and one that has Err() error answers /health: a
-// non-nil error means that it takes no more requests.
+// non-nil error means that it takes no more requests. One that has Room() error is asked before a prompt is made into
+// tokens: a non-nil error is what Submit would give now.
 type Engine interface {
 	Submit(engine.Request) (Generation, error)
 }
@@ -27,12 +28,15 @@ type Generation interface {
 type Stats struct {
 	Running, Waiting int   // requests
 	KVUsed, KVTotal  int64 // token slots
+	Expected         int   // output tokens that a new request is expected to generate; 0: all it may
+	Paused           int64 // times that a request was paused for want of slots, ever
 }
 
-// statser and failer are what an Engine may have besides Submit.
+// statser, failer and roomer are what an Engine may have besides Submit.
 type (
 	statser interface{ Stats() Stats }
 	failer  interface{ Err() error }
+	roomer  interface{ Room() error }
 )
 
 // Tokenizer turns text into token ids and back. It is safe for concurrent use. NewTokenizer makes one.

@@ -28,6 +28,7 @@ type fakeEngine struct {
 	live     int           // generations that neither ended nor were cancelled
 	freed    chan struct{} // gets one for each that was cancelled
 	err      error         // Err
+	room     error         // Room
 }
 
 // script is what happens to one request.
@@ -65,6 +66,12 @@ func (e *fakeEngine) Err() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.err
+}
+
+func (e *fakeEngine) Room() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.room
 }
 
 func (e *fakeEngine) running() int {

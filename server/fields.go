@@ -36,7 +36,7 @@ func commonFields() fields {
 		"cache_salt":                 readSalt,
 		"stream":                     boolField(func(r *request, b bool) { r.stream = b }),
 		"stream_options":             readStreamOptions,
-		"user":                       harmless('"'),                        // a label for the operator's abuse reports
+		"user":                       readUser,
 		"safety_identifier":          harmless('"'),                        // the same
 		"prompt_cache_key":           harmless('"'),                        // a routing hint; there is one server
 		"service_tier":               harmlessValue(`"auto"`, `"default"`), // there is one tier
@@ -196,6 +196,15 @@ func readSalt(r *request, v jsontext.Value, param string) (bad *apiError) {
 	r.salt, bad = asString(v, param)
 	if bad == nil && (r.salt == "" || len(r.salt) > maxSaltBytes) {
 		return invalid(param, "cache_salt must have 1 to %d bytes.", maxSaltBytes)
+	}
+	return bad
+}
+
+// readUser reads who asks: what a server with the fair-share policy counts by.
+func readUser(r *request, v jsontext.Value, param string) (bad *apiError) {
+	r.user, bad = asString(v, param)
+	if bad == nil && len(r.user) > maxUserBytes {
+		return invalid(param, "%s must have %d bytes or less.", param, maxUserBytes)
 	}
 	return bad
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/tokenizer"
 )
 
 // sseStream is a stream that is ready to write tokens.
@@ -15,7 +16,7 @@ func sseStream(stops []string) (*job, *bufio.Writer, *frames, *choice) {
 	s := &Server{tokenizer: fakeTokenizer{}, model: Model{Name: "tiny"}}
 	j := &job{s: s, req: &request{chat: true, model: "tiny", logprobs: -1, usage: true}, id: newID(true)}
 	s.metrics = newMetrics(&fakeEngine{}, func() int { return 0 })
-	c := &choice{text: &fakeStream{}, stop: newStopper(stops, false)}
+	c := &choice{text: &fakeStream{}, stop: tokenizer.NewStopper(stops, false)}
 	return j, bufio.NewWriter(io.Discard), newFrames(j), c
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/tokenizer"
 )
 
 // job is one request to generate, from its admission to its last byte. It holds nothing of fasthttp's.
@@ -100,7 +101,7 @@ func (j *job) submit(prompts [][]int32) *apiError {
 	r := j.req
 	for _, ids := range prompts {
 		j.prompt += len(ids)
-		maxTokens, bad := j.s.room(r, len(ids))
+		maxTokens, bad := j.s.maxTokens(r, len(ids))
 		if bad != nil {
 			return bad
 		}
@@ -116,15 +117,15 @@ func (j *job) submit(prompts [][]int32) *apiError {
 			}
 			j.choices = append(j.choices, &choice{
 				index: len(j.choices), gen: g, text: j.s.tokenizer.NewStream(r.keepSpecial),
-				stop: newStopper(r.stop, r.keepStop), probed: r.logprobs >= 0,
+				stop: tokenizer.NewStopper(r.stop, r.keepStop), probed: r.logprobs >= 0,
 			})
 		}
 	}
 	return nil
 }
 
-// room returns how many tokens a prompt's answer may have: what the client said, or what remains of the context.
-func (s *Server) room(r *request, prompt int) (int, *apiError) {
+// maxTokens returns how many tokens a prompt's answer may have: what the client said, or what remains of the context.
+func (s *Server) maxTokens(r *request, prompt int) (int, *apiError) {
 	want := r.limit()
 	if want == 0 {
 		want = max(1, s.model.MaxContext-prompt)
@@ -140,11 +141,7 @@ func (j *job) fail(err error, started bool) *apiError {
 	if cause := context.Cause(j.ctx); cause != nil && errors.Is(err, j.ctx.Err()) {
 		err = cause
 	}
-	var device *engine.DeviceError
-	if errors.As(err, &device) {
-		j.s.deviceFailed(device)
-	}
-	j.failed = engineError(err, j.req, started)
+	j.failed = j.s.engineError(err, j.req, started)
 	if j.failed.code == "internal_error" && !errors.Is(err, errHungUp) {
 		j.s.log.Error("generation failed", "id", j.id, "error", err)
 	}

@@ -14,14 +14,14 @@ import (
 
 func TestBody_TooLargeIs413(t *testing.T) {
 	s := start(t, always(say("hello")))
-	big := `{"user":"` + strings.Repeat("x", 9<<20) + `"}`
+	big := `{"safety_identifier":"` + strings.Repeat("x", 9<<20) + `"}`
 	if a := s.post(t, chatPath, big); a.status != 413 || errorOf(t, a.body).Code != "body_too_large" {
 		t.Errorf("9 MiB = %d %s", a.status, a.body)
 	}
 	if a := s.post(t, chatPath, big, "Expect", "100-continue"); a.status != 413 {
 		t.Errorf("9 MiB after 100-continue = %d", a.status)
 	}
-	fits := `{"user":"` + strings.Repeat("x", 7<<20) + `",` + chatBody("")[1:]
+	fits := `{"safety_identifier":"` + strings.Repeat("x", 7<<20) + `",` + chatBody("")[1:]
 	if a := s.post(t, chatPath, fits); a.status != 200 {
 		t.Errorf("7 MiB = %d %s", a.status, a.body)
 	}
@@ -135,6 +135,38 @@ func TestQueue_FullIs429InTime(t *testing.T) {
 		t.Errorf("the slowest 429 took %v", slowest)
 	}
 }
+
+func TestUser_IsWhomFairShareCounts(t *testing.T) {
+	s := start(t, always(say("hello")))
+	for fields, want := range map[string]string{`"user":"ann"`: "ann", "": "127.0.0.1"} {
+		if a := s.post(t, chatPath, chatBody(fields)); a.status != 200 || s.engine.last().Key != want {
+			t.Errorf("%q: status %d, key %q, want %q", fields, a.status, s.engine.last().Key, want)
+		}
+	}
+	if a := s.post(t, chatPath, chatBody(`"user":"`+strings.Repeat("x", 513)+`"`)); a.status != 400 {
+		t.Errorf("a user of 513 bytes = %d", a.status)
+	}
+}
+
+// TestQueue_FullRefusesBeforeTheWork: what will be refused is neither rendered nor tokenized.
+func TestQueue_FullRefusesBeforeTheWork(t *testing.T) {
+	s := start(t, always(say("hello")), func(o *Options) { o.Tokenizer, o.Template = nothingEncodes{}, nothingRenders{} })
+	s.engine.room = engine.ErrQueueFull
+	for path, body := range map[string]string{chatPath: chatBody(""), "/v1/completions": `{"prompt":"x"}`} {
+		a := s.post(t, path, body)
+		if e := errorOf(t, a.body); a.status != 429 || e.Code != "queue_full" || a.header.Get("Retry-After") != "1" {
+			t.Errorf("POST %s = %d %s", path, a.status, a.body)
+		}
+	}
+}
+
+type nothingEncodes struct{ fakeTokenizer }
+
+func (nothingEncodes) Encode(string, bool, bool) ([]int32, error) { panic("a prompt is encoded") }
+
+type nothingRenders struct{}
+
+func (nothingRenders) Render([]byte, []byte, bool) (string, error) { panic("a prompt is rendered") }
 
 // TestStall_SlowReaderIsCutAndOthersGoOn: a client that reads nothing costs its socket's buffers and is cut.
 func TestStall_SlowReaderIsCutAndOthersGoOn(t *testing.T) {

@@ -70,6 +70,10 @@ func (m *metrics) registerEngine(e Engine, gauge func(name, help string, f func(
 	gauge("weft_requests_running", "Requests in the batch.", func() float64 { return float64(st.Stats().Running) })
 	gauge("weft_requests_waiting", "Requests in the queue.", func() float64 { return float64(st.Stats().Waiting) })
 	gauge("weft_kv_tokens_used", "Token slots of the KV cache in use.", func() float64 { return float64(st.Stats().KVUsed) })
+	gauge("weft_expected_output_tokens", "Output that a new request is expected to generate; 0: all it may.", func() float64 { return float64(st.Stats().Expected) })
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "weft_requests_paused_total", Help: "Times that a request was paused for want of token slots.",
+	}, func() float64 { return float64(st.Stats().Paused) }))
 	gauge("weft_kv_tokens_total", "Token slots of the KV cache.", func() float64 { return float64(st.Stats().KVTotal) })
 }
 

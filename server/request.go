@@ -18,6 +18,7 @@ const (
 	maxLogprobs  = 20      // alternatives per token
 	maxTokensCap = 1 << 30 // what max_tokens may say at all; the context is checked later
 	maxSaltBytes = 256
+	maxUserBytes = 512
 )
 
 // request is a decoded body of either endpoint. It owns its bytes.
@@ -39,6 +40,7 @@ type request struct {
 	stop                     []string
 	stopIDs                  []int32
 	salt                     string
+	user                     string // "": the client's address stands for it
 
 	stream, streamOptions, usage     bool
 	ignoreEOS, keepSpecial, keepStop bool
@@ -139,7 +141,7 @@ func (r *request) check() *apiError {
 // seeds that follow from it.
 func (r *request) engineRequest(ids []int32, i int) engine.Request {
 	q := engine.Request{
-		Prompt: ids, Sampling: r.sampling, Logprobs: r.logprobs, CacheSalt: r.salt, Stop: r.stopIDs,
+		Prompt: ids, Sampling: r.sampling, Logprobs: r.logprobs, CacheSalt: r.salt, Stop: r.stopIDs, Key: r.user,
 	}
 	q.Sampling.Seed += uint64(i) * 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbours get far apart
 	return q

@@ -157,6 +157,7 @@ func (s *Server) routes() []route {
 		{"POST", "/tokenize", s.tokenize},
 		{"POST", "/detokenize", s.detokenize},
 		{"GET", "/metrics", s.getMetrics},
+		{"GET", "/debug/flight", s.getFlight},
 		{"GET", healthPath, s.health},
 	}
 }
@@ -247,7 +248,9 @@ func (s *Server) Drain(ctx context.Context) error {
 	select {
 	case <-empty:
 	case <-ctx.Done():
-		cut = fmt.Errorf("cannot finish %d requests: %w", s.inflight.count(), ctx.Err())
+		if n := s.inflight.count(); n > 0 {
+			cut = fmt.Errorf("cannot finish %d requests: %w", n, ctx.Err())
+		}
 	}
 	s.stop(errShutdown)
 	last, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -263,6 +266,15 @@ func (s *Server) Drain(ctx context.Context) error {
 		l.cut()
 	}
 	return cut
+}
+
+// engineError is the client's form of err. A device that broke is remembered.
+func (s *Server) engineError(err error, r *request, started bool) *apiError {
+	var device *engine.DeviceError
+	if errors.As(err, &device) {
+		s.deviceFailed(device)
+	}
+	return engineError(err, r, started)
 }
 
 // deviceFailed remembers that the device broke: /health says so at once.

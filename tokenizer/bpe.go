@@ -3,6 +3,8 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"unicode/utf8"
 )
@@ -21,8 +23,9 @@ type bpe struct {
 	suffix       string
 	bytes        [256]int32 // byte-level: the symbol of a byte. Else, with fallback: its <0xNN> token. -1: none
 	fallback     bool
-	ascii        [128]int32 // symbol of an ASCII character when there is neither prefix nor suffix; -1: none
-	cut          string     // words may be cut in front of this character, "" for nowhere; see setCut
+	ascii        [128]int32 // symbol of an ASCII character; -1: none
+	cut          string     // words may be cut in front of this character, "" for nowhere; see cutFinder
+	noCut        []rune     // but not behind these
 
 	// whole says for each id whether its text encodes to just that id: 0 not known yet, 1 yes, 2 no. It spares most
 	// words their merges. Only a cache: entries are written once or twice with the same value.
@@ -71,17 +74,18 @@ func (m *bpe) encode(e *encoder, word string) {
 }
 
 // nextCut returns the length of the first part of word that no merge reaches over: up to a cut character that does not
-// stand behind another one.
+// stand behind another one, or behind a character that merges join with it.
 func (m *bpe) nextCut(word string) int {
-	i := 0
-	for i < len(word) && hasPrefixAt(word, i, m.cut) {
-		i += len(m.cut)
-	}
-	for i < len(word) {
-		if word[i] == m.cut[0] && hasPrefixAt(word, i, m.cut) {
+	for i := 1; i < len(word); {
+		k := strings.Index(word[i:], m.cut)
+		if k < 0 {
+			break
+		}
+		i += k
+		if before, _ := utf8.DecodeLastRuneInString(word[:i]); !slices.Contains(m.noCut, before) {
 			return i
 		}
-		i++
+		i += len(m.cut)
 	}
 	return len(word)
 }
@@ -123,25 +127,13 @@ func (m *bpe) isWhole(e *encoder, id int32, word string) bool {
 // symbols returns what a word is before merging. The result is valid until the next call with the same encoder.
 func (m *bpe) symbols(e *encoder, word string) []int32 {
 	e.syms = e.syms[:0]
-	if m.vocab.byteLevel {
-		return m.byteSymbols(e, word)
-	}
-	plain := m.prefix == "" && m.suffix == ""
 	inUnk := false // the last symbol is an unk that the next unknown character joins
 	for i := 0; i < len(word); {
-		_, n := utf8.DecodeRuneInString(word[i:])
-		id := int32(-1)
-		switch {
-		case plain && n == 1:
-			id = m.ascii[word[i]]
-		case plain:
-			if found, ok := m.vocab.find(word[i : i+n]); ok {
-				id = found
-			}
-		default:
-			id = m.decorated(word, i, n)
+		n := 1
+		if word[i] >= utf8.RuneSelf && !m.vocab.byteLevel {
+			_, n = utf8.DecodeRuneInString(word[i:])
 		}
-		if id >= 0 {
+		if id := m.symbol(word, i, n); id >= 0 {
 			e.syms = append(e.syms, id)
 			inUnk = false
 		} else if !m.fallBack(e, word, i, n) {
@@ -150,6 +142,28 @@ func (m *bpe) symbols(e *encoder, word string) []int32 {
 		i += n
 	}
 	return e.syms
+}
+
+// symbol returns the symbol of the n bytes at i, -1 for none.
+func (m *bpe) symbol(word string, i, n int) int32 {
+	text := word[i : i+n]
+	switch {
+	case m.prefix != "" && i > 0:
+		text = m.prefix + text
+		if m.suffix != "" && i+n == len(word) {
+			text += m.suffix
+		}
+	case m.suffix != "" && i+n == len(word):
+		text += m.suffix
+	case m.vocab.byteLevel:
+		return m.bytes[word[i]]
+	case n == 1:
+		return m.ascii[word[i]]
+	}
+	if id, ok := m.vocab.find(text); ok {
+		return id
+	}
+	return -1
 }
 
 // unknown appends the symbol of a character without a token and returns the new inUnk.
@@ -166,37 +180,9 @@ func (m *bpe) unknown(e *encoder, inUnk bool) bool {
 	return true
 }
 
-func (m *bpe) byteSymbols(e *encoder, word string) []int32 {
-	inUnk := false
-	for i := range len(word) {
-		if id := m.bytes[word[i]]; id >= 0 {
-			e.syms = append(e.syms, id)
-			inUnk = false
-		} else {
-			inUnk = m.unknown(e, inUnk)
-		}
-	}
-	return e.syms
-}
-
-// decorated looks a character up with the prefix of all but the first and the suffix of the last one of a word.
-func (m *bpe) decorated(word string, i, n int) int32 {
-	e := word[i : i+n]
-	if i > 0 {
-		e = m.prefix + e
-	}
-	if i+n == len(word) {
-		e += m.suffix
-	}
-	if id, ok := m.vocab.find(e); ok {
-		return id
-	}
-	return -1
-}
-
 // fallBack appends the byte tokens of a character, if the model has them all.
 func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
-	if !m.fallback {
+	if !m.fallback || m.vocab.byteLevel {
 		return false
 	}
 	for _, b := range []byte(word[i : i+n]) {
@@ -208,14 +194,6 @@ func (m *bpe) fallBack(e *encoder, word string, i, n int) bool {
 		e.syms = append(e.syms, m.bytes[b])
 	}
 	return true
-}
-
-// setCut lets words be cut in front of ▁ if allowed: no merge joins another character with a following ▁. Then even text
-// without a pre-tokenizer (Gemma, Llama-2) falls apart into words.
-func (m *bpe) setCut(allowed bool) {
-	if allowed && !m.vocab.byteLevel && m.prefix == "" && m.suffix == "" {
-		m.cut = metaspace
-	}
 }
 
 const metaspace = "▁" // U+2581, SentencePiece's mark for a space

@@ -8,10 +8,17 @@ import (
 // configure applies a tokenizer_config.json: the names of BOS and EOS, and for the tokenizer classes that rebuild their
 // post-processor from them (in transformers' LlamaTokenizerFast and its kin) add_bos_token and add_eos_token.
 func (t *Tokenizer) configure(data []byte) error {
-	var config node
+	config := node{}
 	if data != nil {
 		r := &jsonReader{buf: data}
-		config, _ = r.value().(node)
+		r.object(func(key []byte) {
+			switch k := string(key); k {
+			case "bos_token", "eos_token", "tokenizer_class", "add_bos_token", "add_eos_token":
+				config[k] = r.value()
+			default:
+				r.skip()
+			}
+		})
 		r.end()
 		if r.err != nil {
 			return r.err

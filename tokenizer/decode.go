@@ -1,6 +1,9 @@
 package tokenizer
 
-import "fmt"
+import (
+	"fmt"
+	"unicode/utf8"
+)
 
 // stage is one decoder at work on a stream: it gets tokens, or what the stage in front made of them, one at a time.
 type stage interface {
@@ -21,11 +24,17 @@ func (t *text) take() string {
 	return s
 }
 
+// decoderStep is one decoder of a chain. replace is set for Replace, so that its pattern is compiled once.
+type decoderStep struct {
+	node
+	replace *replacer
+}
+
 // flattenDecoders returns the decoders of a decoder node in order, checked.
-func flattenDecoders(n node) ([]node, error) {
+func flattenDecoders(n node) ([]decoderStep, error) {
 	if n.kind() == "Sequence" {
 		list, err := n.nodes("decoders")
-		var out []node
+		var out []decoderStep
 		for _, part := range list {
 			more, err := flattenDecoders(part)
 			if err != nil {
@@ -35,13 +44,20 @@ func flattenDecoders(n node) ([]node, error) {
 		}
 		return out, err
 	}
-	_, err := newStage(n, &text{}, false)
-	return []node{n}, err
+	step := decoderStep{node: n}
+	if n.kind() == "Replace" {
+		var err error
+		if step.replace, err = newReplacer(n); err != nil {
+			return nil, err
+		}
+	}
+	_, err := newStage(step, &text{}, false)
+	return []decoderStep{step}, err
 }
 
 // newStage builds the decoder n in front of next. fused says that it gets pieces of one single token, because a
 // decoder before it joins all.
-func newStage(n node, next stage, fused bool) (stage, error) {
+func newStage(n decoderStep, next stage, fused bool) (stage, error) {
 	switch kind := n.kind(); kind {
 	case "Fuse":
 		return next, nil
@@ -55,13 +71,13 @@ func newStage(n node, next stage, fused bool) (stage, error) {
 		}
 		return &s, err
 	case "Replace":
-		r, err := newReplacer(n)
-		if l, ok := n["pattern"].(node)["String"].(string); err == nil && fused && !(ok && len([]rune(l)) == 1) {
-			return &fuseStage{next: &replaceStage{r, next}}, nil
+		s := &replaceStage{n.replace, next}
+		if l, ok := n.replace.pattern.(literal); fused && !(ok && utf8.RuneCountInString(string(l)) == 1) {
+			return &fuseStage{next: s}, nil
 		}
-		return &replaceStage{r, next}, err
+		return s, nil
 	}
-	s, err := newTokenStage(n, next)
+	s, err := newTokenStage(n.node, next)
 	if fused && err == nil {
 		return &fuseStage{next: s}, nil
 	}
@@ -90,4 +106,4 @@ func newTokenStage(n node, next stage) (stage, error) {
 }
 
 // joins reports whether the decoders behind n get one token that is all tokens.
-func joins(n node) bool { return n.kind() == "Fuse" || n.kind() == "ByteLevel" }
+func joins(n decoderStep) bool { return n.kind() == "Fuse" || n.kind() == "ByteLevel" }

@@ -14,6 +14,7 @@ type modelFile struct {
 	merges  *mergeList
 	spm     *spmModel // instead of merges
 	raw     bool
+	indexed chan struct{} // closed when the vocabulary's index is built; nil: nobody builds it
 }
 
 // read reads the model. The vocabulary and the merges, nearly all of the file, go straight into their tables.
@@ -23,7 +24,13 @@ func (m *modelFile) read(r *jsonReader, raw bool) {
 	r.object(func(key []byte) {
 		switch string(key) {
 		case "vocab":
-			m.readVocab(r)
+			if m.readVocab(r); r.err == nil && m.indexed == nil {
+				m.indexed = make(chan struct{})
+				go func(v *vocab, done chan struct{}) { // while the merges are read
+					v.index()
+					close(done)
+				}(m.vocab, m.indexed)
+			}
 		case "merges":
 			m.merges.read(r)
 		default:
@@ -34,8 +41,16 @@ func (m *modelFile) read(r *jsonReader, raw bool) {
 }
 
 func (m *modelFile) readVocab(r *jsonReader) {
+	if m.vocab != nil {
+		r.fail("a second vocab")
+		return
+	}
 	m.vocab = newVocab(m.raw, min(1<<18, len(r.buf)/24))
 	add := func(id int32, piece []byte) {
+		if int(id) > len(r.buf) && r.err == nil { // memory is taken per id, so a short file must not name a high one
+			r.fail("token id %d in a file of %d bytes", id, len(r.buf))
+			return
+		}
 		if err := m.vocab.add(id, piece); err != nil && r.err == nil {
 			r.fail("%w", err)
 		}
@@ -69,7 +84,11 @@ func (m *modelFile) build() (model, error) {
 	if m.vocab == nil {
 		return nil, errors.New("the model has no vocab")
 	}
-	m.vocab.index()
+	if m.indexed == nil {
+		m.vocab.index()
+	} else {
+		<-m.indexed
+	}
 	kind := m.options.kind()
 	if kind == "" { // files of before 2020 do not say
 		kind = "BPE"

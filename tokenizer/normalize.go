@@ -46,7 +46,7 @@ func newNormalizers(n node) ([]normalizer, error) {
 		return []normalizer{stripper{n.boolean("strip_left", true), n.boolean("strip_right", true)}}, nil
 	case "StripAccents":
 		return []normalizer{runeFilter(func(r rune) rune {
-			if catM.has(r) {
+			if combiningMarks.has(r) {
 				return -1
 			}
 			return r
@@ -61,11 +61,6 @@ func newNormalizers(n node) ([]normalizer, error) {
 	}
 	return nil, fmt.Errorf("unknown normalizer %q", n.kind())
 }
-
-// form is one of the Unicode normalization forms.
-type form norm.Form
-
-func (f form) normalize(s string) string { return norm.Form(f).String(s) }
 
 // mapText is a function as a normalizer.
 type mapText func(s string) string

@@ -2,7 +2,6 @@ package tokenizer
 
 import (
 	"strings"
-	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -20,7 +19,7 @@ func newBertNormalizer(n node) []normalizer {
 	small := n.boolean("lowercase", true)
 	if n.boolean("strip_accents", small) {
 		steps = append(steps, form(norm.NFD), runeFilter(func(r rune) rune {
-			if catMn.has(r) {
+			if bertMarks.has(r) {
 				return -1
 			}
 			return r
@@ -36,7 +35,7 @@ func cleanRune(r rune) rune {
 	switch {
 	case r == '\t', r == '\n', r == '\r':
 		return ' '
-	case r == 0, r == 0xFFFD, catC.has(r):
+	case r == 0, r == 0xFFFD, bertControl.has(r):
 		return -1
 	case isSpace(r):
 		return ' '
@@ -65,9 +64,4 @@ func isChinese(r rune) bool {
 	return r >= 0x4E00 && r <= 0x9FFF || r >= 0x3400 && r <= 0x4DBF || r >= 0x20000 && r <= 0x2A6DF ||
 		r >= 0x2A700 && r <= 0x2B73F || r >= 0x2B740 && r <= 0x2B81F || r >= 0x2B920 && r <= 0x2CEAF ||
 		r >= 0xF900 && r <= 0xFAFF || r >= 0x2F800 && r <= 0x2FA1F
-}
-
-// lower is Rust's char::to_lowercase for each character: İ becomes two, and a final sigma is as any other.
-func lower(s string) string {
-	return strings.Map(unicode.ToLower, strings.ReplaceAll(s, "İ", "i̇"))
 }

@@ -74,7 +74,9 @@ func (ps *patternParser) masks() []uint32 {
 	for _, run := range categoryRuns {
 		seen[ps.p.classify(rune(run>>5))] = true
 	}
-	for _, r := range append(ps.edges, 0x85, 0x86) { // U+0085 is a space among control characters
+	// What spaceSet and wordSet have beyond categories begins or ends here.
+	edges := []rune{0x85, 0x86, 0x200C, 0x200E, 0x24B6, 0x24EA, 0x1F130, 0x1F14A, 0x1F150, 0x1F16A, 0x1F170, 0x1F18A}
+	for _, r := range append(edges, ps.edges...) {
 		seen[ps.p.classify(r)] = true
 	}
 	return slices.Collect(maps.Keys(seen))

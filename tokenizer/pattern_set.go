@@ -13,17 +13,43 @@ type (
 	runeRange  struct{ low, high rune }
 	categories uint32 // bits of general categories
 	spaceSet   struct{}
+	wordSet    struct{}
 	scriptSet  struct{ table *unicode.RangeTable }
 	notSet     struct{ set runeSet }
-	anySet     []runeSet // union
-	allSet     []runeSet // intersection
+	foldSet    struct{ set runeSet } // and what differs only in case
+	anySet     []runeSet             // union
+	allSet     []runeSet             // intersection
 )
 
 func (s runeRange) has(r rune) bool  { return r >= s.low && r <= s.high }
 func (s categories) has(r rune) bool { return 1<<category(r)&s != 0 }
 func (spaceSet) has(r rune) bool     { return isSpace(r) }
-func (s scriptSet) has(r rune) bool  { return unicode.Is(s.table, r) }
-func (s notSet) has(r rune) bool     { return !s.set.has(r) }
+
+// has is Oniguruma's \w: Unicode's, but without the joiners, and with the Latin-1 digits ² ³ ¹ and fractions.
+func (wordSet) has(r rune) bool {
+	switch r {
+	case 0xB2, 0xB3, 0xB9, 0xBC, 0xBD, 0xBE:
+		return true
+	case 0x200C, 0x200D:
+		return false
+	}
+	return isWordRune(r)
+}
+
+func (s scriptSet) has(r rune) bool { return unicode.Is(s.table, r) }
+func (s notSet) has(r rune) bool    { return !s.set.has(r) }
+
+func (s foldSet) has(r rune) bool {
+	if s.set.has(r) {
+		return true
+	}
+	for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+		if s.set.has(f) {
+			return true
+		}
+	}
+	return false
+}
 
 func (s anySet) has(r rune) bool {
 	for _, part := range s {
@@ -63,6 +89,11 @@ func (ps *patternParser) set() (runeSet, error) {
 // between is the range of low to high. It notes where the range begins and ends.
 func (ps *patternParser) between(low, high rune) runeRange {
 	ps.edges = append(ps.edges, low, min(high+1, utf8.MaxRune))
+	for c := low; ps.fold && c <= high; c++ {
+		for f := unicode.SimpleFold(c); f != c; f = unicode.SimpleFold(f) {
+			ps.edges = append(ps.edges, f, f+1)
+		}
+	}
 	return runeRange{low, high}
 }
 
@@ -91,6 +122,10 @@ func (ps *patternParser) escape() (runeSet, error) {
 		return spaceSet{}, nil
 	case 'S':
 		return notSet{spaceSet{}}, nil
+	case 'w':
+		return wordSet{}, nil
+	case 'W':
+		return notSet{wordSet{}}, nil
 	case 'd':
 		return catNd, nil
 	case 'D':
@@ -160,7 +195,7 @@ func (ps *patternParser) spread(low, high, stride rune) {
 
 // bracket reads a character class behind its opening bracket, with nested classes and && intersections.
 func (ps *patternParser) bracket() (runeSet, error) {
-	if ps.depth++; ps.depth > 8 || ps.fold {
+	if ps.depth++; ps.depth > 8 {
 		return nil, errPattern
 	}
 	defer func() { ps.depth-- }()
@@ -181,6 +216,9 @@ func (ps *patternParser) bracket() (runeSet, error) {
 			return nil, errPattern
 		case ps.eat("]"):
 			var set runeSet = append(all, union)
+			if ps.fold {
+				set = foldSet{set}
+			}
 			if negated {
 				set = notSet{set}
 			}

@@ -123,7 +123,7 @@ func (m *spmModel) merges(b *bpe) {
 	}
 	slices.SortStableFunc(order, func(a, c int32) int { return cmp.Compare(m.scores[c], m.scores[a]) })
 	b.pairs = newPairTable(3 * len(order))
-	crossing := false
+	var cuts cutFinder
 	rank := uint32(0)
 	for k, id := range order {
 		if k > 0 && m.scores[order[k-1]] != m.scores[id] {
@@ -138,14 +138,9 @@ func (m *spmModel) merges(b *bpe) {
 			right, ok2 := b.vocab.find(piece[i:])
 			if ok1 && ok2 {
 				b.pairs.set(left, right, makeMerge(rank, id))
-				crossing = crossing || crossesSpace(piece[:i], piece[i:])
+				cuts.merge(piece[:i], piece[i:])
 			}
 		}
 	}
-	b.setCut(!crossing)
-}
-
-// crossesSpace reports whether a merge joins another character with a following ▁.
-func crossesSpace(left, right string) bool {
-	return hasPrefixAt(right, 0, metaspace) && !(len(left) >= len(metaspace) && left[len(left)-len(metaspace):] == metaspace)
+	cuts.set(b)
 }

@@ -100,9 +100,7 @@ func (t *Tokenizer) TokenBytes(id int32) []byte {
 				return []byte{b}
 			}
 		case "Replace":
-			if r, err := newReplacer(n); err == nil {
-				tok = r.normalize(tok)
-			}
+			tok = n.replace.normalize(tok)
 		case "Metaspace":
 			tok = strings.ReplaceAll(tok, n.str("replacement"), " ")
 		case "WordPiece":

@@ -20,7 +20,7 @@ type Tokenizer struct {
 	normAdded *matcher // and in normalized text
 
 	before, after []int32 // ids that AddSpecial puts around a text
-	decoders      []node  // the decoder chain, built anew for each stream
+	decoders      []decoderStep
 	size          int
 	bos, eos      int32 // -1: none
 	stops         []int32

@@ -42,6 +42,7 @@ func (m *modelFile) buildUnigram() (model, error) {
 		}
 		u.unk = int32(f)
 	}
+	m.vocab.count = len(m.vocab.where) // the reference counts tokens here, equal ones too
 	u.init()
 	return u, nil
 }

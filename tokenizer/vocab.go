@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"hash/maphash"
+	"unsafe"
 )
 
 // maxTokenID bounds ids in files: the largest vocabularies have 262,144 tokens, and memory is taken per id.
@@ -24,7 +25,8 @@ type vocab struct {
 	seed    maphash.Seed
 	slots   []uint64 // open addressing: hash<<32 | id+1; 0 is free
 	mask    uint32
-	longest int // bytes of the longest indexed text
+	longest int  // bytes of the longest indexed text
+	unique  bool // no two ids have the same text
 }
 
 // span is one text in vocab.data. end is 0 for an id without a token.
@@ -96,6 +98,7 @@ func (v *vocab) index() {
 	v.slots = make([]uint64, size)
 	v.mask = uint32(size - 1)
 	v.count = len(v.literals)
+	v.unique = true
 	for id, w := range v.where {
 		if w.end == 0 || v.isLiteral(int32(id)) {
 			continue
@@ -103,6 +106,8 @@ func (v *vocab) index() {
 		v.longest = max(v.longest, int(w.end-w.start))
 		if v.put(int32(id)) {
 			v.count++
+		} else {
+			v.unique = false
 		}
 	}
 }
@@ -123,21 +128,36 @@ func (v *vocab) put(id int32) bool {
 
 // find returns the id of a text as it is stored: bytes for a byte-level vocabulary, the piece otherwise.
 func (v *vocab) find(text string) (int32, bool) {
+	return v.findBytes(unsafe.Slice(unsafe.StringData(text), len(text)))
+}
+
+// findBytes is find for bytes, which it does not change or keep.
+func (v *vocab) findBytes(text []byte) (int32, bool) {
 	if len(text) > v.longest {
 		return 0, false
 	}
-	h := uint32(maphash.String(v.seed, text))
+	h := uint32(maphash.Bytes(v.seed, text))
 	for i := h & v.mask; ; i = (i + 1) & v.mask {
 		slot := v.slots[i]
 		if slot == 0 {
 			return 0, false
 		}
 		if uint32(slot>>32) == h {
-			if id := int32(uint32(slot)) - 1; string(v.text(id)) == text {
+			if id := int32(uint32(slot)) - 1; string(v.text(id)) == string(text) {
 				return id, true
 			}
 		}
 	}
+}
+
+// findNear is findBytes for a text whose id is probably near or near+1.
+func (v *vocab) findNear(text []byte, near int32) (int32, bool) {
+	for id := near; v.unique && id <= near+1; id++ {
+		if t := v.text(id); len(t) > 0 && string(t) == string(text) && !v.isLiteral(id) {
+			return id, true
+		}
+	}
+	return v.findBytes(text)
 }
 
 // findPiece returns the id of a token by its text in the file.
@@ -165,7 +185,7 @@ func (v *vocab) text(id int32) []byte {
 
 func (v *vocab) has(id int32) bool { return id >= 0 && int(id) < len(v.where) && v.where[id].end != 0 }
 
-func (v *vocab) isLiteral(id int32) bool { return int(id) < len(v.literal) && v.literal[id] }
+func (v *vocab) isLiteral(id int32) bool { return id >= 0 && int(id) < len(v.literal) && v.literal[id] }
 
 // piece returns the text of id as the file has it.
 func (v *vocab) piece(id int32) string {

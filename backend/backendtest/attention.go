@@ -14,13 +14,14 @@ type attention struct {
 	heads, kvHeads, dim int
 	ropeDim             int
 	interleaved, norms  bool
+	together            bool // the norms take all heads as one vector
 	window              int
 	softcap             float64
 }
 
 func (a attention) String() string {
-	return label("%dx%dx%d rope %d interleaved %v norms %v window %d softcap %v", a.heads, a.kvHeads, a.dim, a.ropeDim,
-		a.interleaved, a.norms, a.window, a.softcap)
+	return label("%dx%dx%d rope %d interleaved %v norms %v together %v window %d softcap %v", a.heads, a.kvHeads, a.dim, a.ropeDim,
+		a.interleaved, a.norms, a.together, a.window, a.softcap)
 }
 
 var attentions = []attention{
@@ -32,6 +33,8 @@ var attentions = []attention{
 	{heads: 8, kvHeads: 1, dim: 256, ropeDim: 256, softcap: 5},
 	{heads: 2, kvHeads: 1, dim: 128, ropeDim: 64, interleaved: true, norms: true, window: 70, softcap: 20},
 	{heads: 3, kvHeads: 1, dim: 64},
+	{heads: 5, kvHeads: 5, dim: 128, ropeDim: 128, norms: true, together: true},
+	{heads: 6, kvHeads: 2, dim: 96, ropeDim: 96, norms: true, together: true},
 }
 
 const (
@@ -70,7 +73,11 @@ func newAttender(t *testing.T, o Open, a attention) *attender {
 	spec := &backend.Attention{Layer: 1, Heads: a.heads, KVHeads: a.kvHeads, HeadDim: a.dim, Eps: attentionEps,
 		Scale: float32(1 / math.Sqrt(float64(a.dim))), Softcap: float32(a.softcap), Window: a.window}
 	if a.norms {
-		h.qNorm, h.kNorm = h.normal(a.dim, 1), h.normal(a.dim, 1)
+		q, kv := a.dim, a.dim
+		if a.together {
+			q, kv = a.heads*a.dim, a.kvHeads*a.dim
+		}
+		h.qNorm, h.kNorm = h.normal(q, 1), h.normal(kv, 1)
 		spec.QNorm, spec.KNorm = h.vector(h.qNorm), h.vector(h.kNorm)
 	}
 	if a.ropeDim > 0 {
@@ -91,7 +98,7 @@ func newAttender(t *testing.T, o Open, a attention) *attender {
 func (h *attender) allocate() {
 	h.t.Helper()
 	const slots = 4200
-	limits := backend.Limits{Tokens: 1024, Requests: attentionRows, MaxContext: attentionLength, Vocab: attentionVocab}
+	limits := backend.Limits{Tokens: 1024, Requests: attentionRows, MaxContext: attentionLength, Cached: 64, Vocab: attentionVocab}
 	if err := h.b.Plan(limits, h.forward); err != nil {
 		h.t.Fatal(err)
 	}
@@ -123,6 +130,9 @@ func ropeTable(rows, dim int) []float32 {
 // run prefills, continues after a cached prefix, mixes and decodes with ragged lengths.
 func (h *attender) run() {
 	long := 989
+	if h.a.heads*h.a.dim > 600 {
+		long = 311 // the reference takes the square of it
+	}
 	if testing.Short() {
 		long = 111
 	}
@@ -184,7 +194,7 @@ func (h *attender) store(row, id int) {
 	in := h.qkv[id*(a.heads+2*a.kvHeads)*a.dim:]
 	var k, v []float64
 	for i := range a.kvHeads {
-		k = append(k, h.head(in[(a.heads+i)*a.dim:][:a.dim], h.kNorm, pos)...)
+		k = append(k, h.head(in[a.heads*a.dim:][:a.kvHeads*a.dim], i, h.kNorm, pos)...)
 		for _, x := range in[(a.heads+a.kvHeads+i)*a.dim:][:a.dim] {
 			v = append(v, float64(x))
 		}
@@ -192,17 +202,25 @@ func (h *attender) store(row, id int) {
 	h.keys[row], h.values[row] = append(h.keys[row], k), append(h.values[row], v)
 }
 
-// head normalises and rotates one head, and rounds it as it is stored.
-func (h *attender) head(x, norm []float32, pos int) []float64 {
+// head normalises and rotates head i of all, and rounds it as it is stored.
+func (h *attender) head(all []float32, i int, norm []float32, pos int) []float64 {
+	x := all[i*h.a.dim:][:h.a.dim]
+	if h.a.together {
+		norm = norm[i*h.a.dim:]
+	} else {
+		all = x
+	}
 	y := make([]float64, len(x))
-	sum := 0.0
 	for i, v := range x {
 		y[i] = float64(v)
-		sum += y[i] * y[i]
 	}
 	if norm != nil {
+		sum := 0.0
+		for _, v := range all {
+			sum += float64(v) * float64(v)
+		}
 		for i := range y {
-			y[i] *= float64(norm[i]) / math.Sqrt(sum/float64(len(x))+attentionEps)
+			y[i] *= float64(norm[i]) / math.Sqrt(sum/float64(len(all))+attentionEps)
 		}
 	}
 	n := h.a.ropeDim
@@ -229,7 +247,7 @@ func (h *attender) attend(qr, yr *reference, row, id, pos int) {
 		first = max(0, pos+1-a.window)
 	}
 	for i := range a.heads {
-		q := h.head(in[i*a.dim:][:a.dim], h.qNorm, pos)
+		q := h.head(in[:a.heads*a.dim], i, h.qNorm, pos)
 		for _, v := range q {
 			qr.want, qr.mag = append(qr.want, v), append(qr.mag, math.Abs(v)+0.5)
 		}

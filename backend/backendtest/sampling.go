@@ -48,7 +48,7 @@ func newDrawer(t *testing.T, o Open, vocab int) *drawer {
 	embedding[infToken*64+1] = float32(math.Inf(1)) // times fine parts of one sign
 	e, w := h.linear(embedding, vocab, 64), h.linear(head, vocab, 64)
 	h.forward = func(b *backend.Batch) tensor.View { return h.b.Logits(h.b.Last(h.b.Embed(e, b, 1), b), w, 1, 0) }
-	limits := backend.Limits{Tokens: 1024, Requests: drawRows, MaxContext: drawLength, Vocab: vocab}
+	limits := backend.Limits{Tokens: 1024, Requests: drawRows, MaxContext: drawLength, Cached: 64, Vocab: vocab}
 	if err := h.b.Plan(limits, h.forward); err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,5 +65,37 @@ func BenchmarkTile(b *testing.B) {
 				best(b, float64(2*tokens*k*kern.nr), "GFLOP/s", func() { kern.tiles(y, kern.nr, x, k, tokens, w, k, k) })
 			})
 		}
+	}
+}
+
+// BenchmarkStream reads weights from memory instead of a cache, a megabyte at a time.
+func BenchmarkStream(b *testing.B) {
+	const k, rows = 576, 480
+	x, y := make([]float32, k), make([]float32, 4)
+	kern := detect()
+	for _, t := range []tensor.DType{tensor.Q4_1, tensor.Q8_0, tensor.BF16, tensor.F32} {
+		ld := int(t.Bytes(k))
+		w, dot := make([]byte, 100<<20), kern.dots[t]
+		for i := range w {
+			w[i] = byte(i)
+		}
+		if dot == nil {
+			continue
+		}
+		b.Run(t.String(), func(b *testing.B) {
+			var times []time.Duration
+			for b.Loop() {
+				for at := 0; at+rows*ld <= len(w); at += rows * ld {
+					start := time.Now()
+					for r := 0; r < rows; r += 4 {
+						dot(&y[0], &x[0], &w[at+r*ld], ld, k)
+					}
+					times = append(times, time.Since(start))
+				}
+			}
+			slices.Sort(times)
+			b.ReportMetric(float64(rows*ld)/times[len(times)/4].Seconds()/1e9, "GB/s")
+			b.ReportMetric(float64(rows*k)/times[len(times)/4].Seconds()/1e9, "Gweights/s")
+		})
 	}
 }

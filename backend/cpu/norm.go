@@ -91,6 +91,15 @@ func (t *normTask) run(_, lo, hi int) {
 
 // normalise writes x / sqrt(mean(x²)+eps) · w to y, which may be x.
 func normalise(y, x, w []float32, eps float32) {
+	r := inverseRMS(x, eps)
+	y, w = y[:len(x)], w[:len(x)]
+	for j, v := range x {
+		y[j] = v * r * w[j]
+	}
+}
+
+// inverseRMS returns 1 / sqrt(mean(x²)+eps).
+func inverseRMS(x []float32, eps float32) float32 {
 	var s [4]float64
 	n := len(x) &^ 3
 	for j := 0; j < n; j += 4 {
@@ -104,9 +113,5 @@ func normalise(y, x, w []float32, eps float32) {
 		s[0] += float64(v) * float64(v)
 	}
 	sum := s[0] + s[1] + s[2] + s[3]
-	r := float32(1 / math.Sqrt(sum/float64(len(x))+float64(eps)))
-	y, w = y[:len(x)], w[:len(x)]
-	for j, v := range x {
-		y[j] = v * r * w[j]
-	}
+	return float32(1 / math.Sqrt(sum/float64(len(x))+float64(eps)))
 }

@@ -80,3 +80,34 @@ func TestDot_EqualsDequantiseThenTile(t *testing.T) {
 		}
 	}
 }
+
+// TestDequantise_F8E4M3 checks the corners of the format: zero, subnormals, one, the largest, signs and NaN.
+func TestDequantise_F8E4M3(t *testing.T) {
+	got := make([]float32, 8)
+	dequantiseF8E4M3(got, []byte{0x00, 0x01, 0x07, 0x08, 0x38, 0x7e, 0xb9, 0xff})
+	for i, want := range []float32{0, 0x1p-9, 7 * 0x1p-9, 0x1p-6, 1, 448, -1.125} {
+		if got[i] != want {
+			t.Errorf("value %d = %v, want %v", i, got[i], want)
+		}
+	}
+	if got[7] == got[7] {
+		t.Errorf("0xff = %v, want NaN", got[7])
+	}
+}
+
+// TestExpand_AgreesWithGo compares the assembly with Go, bit for bit, on codes of all values.
+func TestExpand_AgreesWithGo(t *testing.T) {
+	var s superBlock
+	for i := range s.codes {
+		s.codes[i] = uint64(i)*8*ones + 0x0706050403020100
+	}
+	for i := range s.scale {
+		s.scale[i], s.min[i] = float32(i)*0.37+0.01, float32(i)*-0.11
+	}
+	var got, want [256]float32
+	expand(got[:], s.codes[:], s.scale[:], s.min[:])
+	expandGo(want[:], s.codes[:], s.scale[:], s.min[:])
+	if got != want {
+		t.Errorf("expand = %v, want %v", got, want)
+	}
+}

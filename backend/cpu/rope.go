@@ -32,11 +32,15 @@ func (b *Backend) checkRope(qkv tensor.View, a *backend.Attention, batch *backen
 	if want := (a.Heads + 2*a.KVHeads) * a.HeadDim; c.Err() == nil && qkv.Dim[1] != want {
 		return fmt.Errorf("rope_store: qkv is %s, want %d columns for %d+2·%d heads of %d", qkv, want, a.Heads, a.KVHeads, a.HeadDim)
 	}
-	for _, n := range []backend.Weight{a.QNorm, a.KNorm} {
-		if n != nil {
-			v, _ := value(n)
-			head := tensor.Of(0, tensor.F32, a.HeadDim)
-			c.Want("head", head, tensor.F32, "D").Want("norm", v, tensor.F32, "D")
+	for _, n := range []struct {
+		weight backend.Weight
+		heads  int
+	}{{a.QNorm, a.Heads}, {a.KNorm, a.KVHeads}} {
+		if n.weight == nil {
+			continue
+		}
+		if v, _ := value(n.weight); v.Len() != a.HeadDim && v.Len() != n.heads*a.HeadDim {
+			return fmt.Errorf("rope_store: norm is %s, want [%d] for one head or [%d] for all", v, a.HeadDim, n.heads*a.HeadDim)
 		}
 	}
 	if a.Rope.Table != nil {
@@ -82,22 +86,37 @@ func (t *ropeTask) run(_, lo, hi int) {
 		in, slot := t.qkv.row(i), int(t.slots[i])
 		q := t.q.row(i)
 		copy(q, in)
+		r := t.together(in[:a.Heads*d], t.qNorm)
 		for h := range a.Heads {
-			t.head(q[h*d:(h+1)*d], t.qNorm, i)
+			t.head(q[h*d:(h+1)*d], t.qNorm, h, r, i)
 		}
+		r = t.together(in[a.Heads*d:(a.Heads+a.KVHeads)*d], t.kNorm)
 		for h := range a.KVHeads {
 			at := (a.Heads + h) * d
 			k := t.b.keys(a.Layer, h)[slot*d : (slot+1)*d]
 			copy(k, in[at:])
-			t.head(k, t.kNorm, i)
+			t.head(k, t.kNorm, h, r, i)
 			copy(t.b.values(a.Layer, h)[slot*d:(slot+1)*d], in[at+a.KVHeads*d:])
 		}
 	}
 }
 
-// head normalises and rotates one head of token i in place.
-func (t *ropeTask) head(x, norm []float32, i int) {
-	if norm != nil {
+// together returns 1/rms of all heads x when norm normalises them as one vector, else 0.
+func (t *ropeTask) together(x, norm []float32) float32 {
+	if len(norm) <= t.a.HeadDim {
+		return 0
+	}
+	return inverseRMS(x, t.a.Eps)
+}
+
+// head normalises and rotates head h of token i in place. r is what together returned.
+func (t *ropeTask) head(x, norm []float32, h int, r float32, i int) {
+	switch {
+	case r > 0:
+		for j, w := range norm[h*len(x) : (h+1)*len(x)] {
+			x[j] *= r * w
+		}
+	case norm != nil:
 		normalise(x, x, norm, t.a.Eps)
 	}
 	if t.table == nil {

@@ -45,7 +45,7 @@ func benchmark(b *testing.B, typ tensor.DType, o Options, requests, pos, n int) 
 }
 
 func BenchmarkDecode(b *testing.B) {
-	for _, t := range []tensor.DType{tensor.Q4_1, tensor.Q4_0, tensor.Q8_0, tensor.Q4_K, tensor.Q6_K, tensor.BF16, tensor.F32} {
+	for _, t := range []tensor.DType{tensor.Q4_1, tensor.Q4_0, tensor.Q8_0, tensor.Q5_0, tensor.BF16, tensor.F32} {
 		b.Run(t.String(), func(b *testing.B) { benchmark(b, t, Options{}, 1, 128, 1) })
 	}
 	b.Run("q4_1/threads=1", func(b *testing.B) { benchmark(b, tensor.Q4_1, Options{Threads: 1}, 1, 128, 1) })

@@ -40,6 +40,7 @@ func (s *step) init(memory []int32, l backend.Limits, samples int) {
 	in := &s.in
 	in.ids, in.pos, in.slots = cut(l.Tokens), cut(l.Tokens), cut(l.Tokens)
 	in.rows, in.context, in.start, in.last = cut(l.Requests), cut(l.Requests), cut(l.Requests+1), cut(samples)
+	s.cached = make([]backend.Cached, 0, l.Cached)
 	s.owner = make([]int32, 0, samples)
 	s.sampling = make([]backend.Sampling, 0, samples)
 	s.result = backend.Result{
@@ -91,6 +92,8 @@ func (b *Backend) check(s *backend.Step) error {
 	case t > l.Tokens || n > l.Requests || len(s.Last) > min(l.Requests, l.Tokens):
 		return fmt.Errorf("%d tokens, %d requests, %d samples: limits are %d, %d, %d", t, n, len(s.Last),
 			l.Tokens, l.Requests, min(l.Requests, l.Tokens))
+	case len(s.Cached) > l.Cached:
+		return fmt.Errorf("%d cached entries, limit %d", len(s.Cached), l.Cached)
 	case len(s.Pos) != t || len(s.Slots) != t || len(s.Start) != n+1 || len(s.Context) != n:
 		return errors.New("arrays disagree in length")
 	case len(s.Owner) != len(s.Last) || len(s.Sampling) != len(s.Last):

@@ -45,7 +45,7 @@ func (b *Backend) tables() (pages, tokens tensor.View) {
 func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Batch) tensor.View {
 	y := b.alloc(tensor.BF16, q.Dim[0], q.Dim[1])
 	if b.planning {
-		b.attendWork.Dim[0] = max(b.attendWork.Dim[0], b.k.AttendWork(a.Heads, a.KVHeads, a.HeadDim))
+		b.attendWork.Dim[0] = max(b.attendWork.Dim[0], b.k.AttendWork(a.HeadDim))
 	}
 	if b.err != nil {
 		return y

@@ -17,7 +17,11 @@ import (
 // Options choose how a Backend computes.
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
+	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
 	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+
+	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
+	Cache string
 }
 
 // Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
@@ -41,6 +45,7 @@ type Backend struct {
 	inputs  inputs
 	steps   [2]step
 	ticket  uint64
+	timer   timer
 	results results
 	sampler sampler
 	kv      cache
@@ -52,6 +57,7 @@ type Backend struct {
 var (
 	_ backend.Backend = (*Backend)(nil)
 	_ backend.Memory  = (*Backend)(nil)
+	_ backend.Timer   = (*Backend)(nil)
 )
 
 // Open opens GPU device, counted from 0 as the driver counts. Lock the OS thread first. Without a usable driver the
@@ -79,6 +85,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
+		b.k.Overlap, b.k.Cache = o.Overlap, o.Cache
 		b.stream, err = b.ctx.NewStream()
 	}
 	if err != nil {
@@ -130,7 +137,7 @@ func (b *Backend) Close() error {
 	if b.ctx == nil {
 		return nil
 	}
-	errs := []error{b.ctx.Sync(), b.graphs.close(), b.staging.close(), closeSteps(&b.steps)}
+	errs := []error{b.ctx.Sync(), b.graphs.close(), b.staging.close(), b.timer.close()}
 	if b.k != nil {
 		errs = append(errs, b.k.Close())
 	}

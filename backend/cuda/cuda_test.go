@@ -2,6 +2,7 @@ package cuda
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/weft-llm/weft/backend"
@@ -70,6 +71,9 @@ func TestStep_DecodeAllocatesNothing(t *testing.T) {
 			if err == nil {
 				err = m.b.Collect(batch, &r)
 			}
+			if err == nil {
+				_, _, err = m.b.StepTime(batch)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +94,7 @@ func TestStep_DecodeAllocatesNothing(t *testing.T) {
 func TestRun_DecodesReplayAGraphOfTheirBucket(t *testing.T) {
 	m, fake := started(t, Options{})
 	var r backend.Result
-	for i, n := range []int{3, 3, 1, 3, 1} {
+	for i, n := range []int{3, 3, 1, 3, 1, 1, 3, 3} {
 		if err := m.step(decodeStep(n, int32(5+i)), &r); err != nil {
 			t.Fatal(err)
 		}
@@ -98,11 +102,65 @@ func TestRun_DecodesReplayAGraphOfTheirBucket(t *testing.T) {
 			t.Errorf("step %d: %d ids, want %d", i, len(r.IDs), n)
 		}
 	}
-	if got := fake.Count("cuGraphInstantiate"); got != 2 {
-		t.Errorf("%d graphs for batches of 3 and 1, want 2", got)
+	if got := fake.Count("cuGraphInstantiate"); got != 4 {
+		t.Errorf("%d graphs for batches of 3 and 1, want 4: steps in turn have memory of their own", got)
 	}
-	if got := fake.Count("cuGraphLaunch"); got != 5 {
-		t.Errorf("%d replays, want 5", got)
+	if got := fake.Count("cuGraphLaunch"); got != 8 {
+		t.Errorf("%d replays, want 8", got)
+	}
+}
+
+// TestRun_ADecodeStepIsFourCallsAndEightKernelsALayer holds the cost of a step on both sides.
+func TestRun_ADecodeStepIsFourCallsAndEightKernelsALayer(t *testing.T) {
+	m, fake := started(t, Options{})
+	var r backend.Result
+	for i := range int32(2) { // records both graphs
+		if err := m.step(decodeStep(3, 5+i), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	calls, launches := fake.Count(""), len(fake.Launches())
+	if err := m.step(decodeStep(3, 7), &r); err != nil {
+		t.Fatal(err)
+	}
+	if n := fake.Count("") - calls; n != 4 { // record an event, launch the graph, record an event, wait for it
+		t.Errorf("%d driver calls for a decode step, want 4", n)
+	}
+	var names []string
+	for _, l := range fake.Launches()[launches:] {
+		names = append(names, l.Kernel)
+	}
+	// Begin, embed, norm; of the layer: qkv, rope and store, attention, o, norm, gate and up, down, norm; head, sample, end.
+	if want := 3 + 8 + 3; len(names) != want || names[0] != "step_begin" || names[want-1] != "step_end" || slices.Contains(names, "add") {
+		t.Errorf("a step of one layer is %d kernels, want %d: %q", len(names), want, names)
+	}
+}
+
+// TestRun_ALostDeviceIsATypedError has the device fail as it does for a wild address, a fault in a kernel and a broken
+// memory cell, at each call of a step.
+func TestRun_ALostDeviceIsATypedError(t *testing.T) {
+	for _, code := range []driver.Result{driver.IllegalAddress, driver.LaunchFailed, driver.ECCUncorrectable} {
+		for _, call := range []string{"cuGraphLaunch", "cuEventRecord", "cuEventSynchronize"} {
+			onThread(t)
+			fake := drivertest.New(drivertest.Config{})
+			m := startedOn(t, fake, Options{})
+			var r backend.Result
+			if err := m.step(decodeStep(2, 5), &r); err != nil {
+				t.Fatal(err)
+			}
+			fake.FailCall(call, 1, code)
+			err := m.step(decodeStep(2, 6), &r)
+			if !errors.Is(err, code) || !driver.Sticky(err) {
+				t.Errorf("%s fails with %d: the step gives %v, want an error that matches it and is sticky", call, code, err)
+			}
+			if again := m.step(decodeStep(2, 7), &r); !errors.Is(again, code) {
+				t.Errorf("%s failed with %d: the next step gives %v, want the same code", call, code, again)
+			}
+			if err := m.b.Close(); !errors.Is(err, code) {
+				t.Errorf("%s failed with %d: Close() = %v, want the same code", call, code, err)
+			}
+			fake.Check(t)
+		}
 	}
 }
 
@@ -170,7 +228,7 @@ func TestLoad_NamesTheSourceThatDoesNotFit(t *testing.T) {
 		want string
 	}{
 		{source(tensor.BF16, 100, 8, 8), "cannot load blk.0.ffn_up: 100 bytes, want 128 for bf16[8 8]"},
-		{source(tensor.Q2_K, 84, 1, 256), "cannot load blk.0.ffn_up: the GPU cannot read q2_k yet; use --device cpu"},
+		{source(tensor.I8, 256, 1, 256), "cannot load blk.0.ffn_up: no kernel reads i8"},
 		{source(tensor.Q8_0, 0, 4, 16), "cannot load blk.0.ffn_up: [4 16] does not divide into blocks of 32"},
 		{source(tensor.BF16, 8, 4), "cannot load blk.0.ffn_up: it has 1 dimensions, want 2"},
 		{source(tensor.BF16, 0, 0, 8), "cannot load blk.0.ffn_up: [0 8] is no shape"},

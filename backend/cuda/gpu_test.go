@@ -23,8 +23,12 @@ func onGPU(t *testing.T, o Options) *Backend {
 	return b
 }
 
-func TestGPU_SelfTest(t *testing.T) {
-	b := onGPU(t, Options{})
+func TestGPU_SelfTest(t *testing.T) { selfTestOnGPU(t, Options{}) }
+
+func TestGPU_SelfTestOverlapped(t *testing.T) { selfTestOnGPU(t, Options{Overlap: true}) }
+
+func selfTestOnGPU(t *testing.T, o Options) {
+	b := onGPU(t, o)
 	defer func() {
 		if err := b.Close(); err != nil {
 			t.Errorf("Close() = %v", err)
@@ -39,6 +43,10 @@ func TestGPU_SelfTest(t *testing.T) {
 
 func TestGPU_Conformance(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{}) })
+}
+
+func TestGPU_ConformanceOverlapped(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Overlap: true}) })
 }
 
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {

@@ -94,11 +94,8 @@ func (b *Backend) reserveInputs() error {
 		if s.cached, err = pinned[backend.Cached](b, cachedEntries); err != nil {
 			return err
 		}
-		if err := s.open(b.ctx); err != nil {
-			return err
-		}
 	}
-	return nil
+	return b.timer.open(b.ctx)
 }
 
 // pinned reserves n values of pinned host memory.

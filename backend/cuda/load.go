@@ -166,7 +166,7 @@ func elements(s backend.Source) (int, error) {
 		return n, nil
 	}
 	if !ptx.CanConvert(s.Type) {
-		return 0, fmt.Errorf("cannot load %s: the GPU cannot read %s yet; use --device cpu", s.Name, s.Type)
+		return 0, fmt.Errorf("cannot load %s: no kernel reads %s", s.Name, s.Type)
 	}
 	if last := s.Dim[len(s.Dim)-1]; last%s.Type.Block() != 0 {
 		return 0, fmt.Errorf("cannot load %s: %v does not divide into blocks of %d", s.Name, s.Dim, s.Type.Block())

@@ -85,6 +85,9 @@ func bytesOf[T any](v []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), len(v)*int(unsafe.Sizeof(zero)))
 }
 
+// addressOf is where pinned values lie, for the device as for the host.
+func addressOf[T any](v []T) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(v))) }
+
 // Put copies data to memory that lives until Close, rounded to bf16. It waits, and panics when there is no memory: it
 // is for tests and tools.
 func (b *Backend) Put(data []float32, dims ...int) tensor.View {

@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 
@@ -157,11 +158,24 @@ func onThread(t testing.TB) {
 	t.Cleanup(runtime.UnlockOSThread)
 }
 
-// started opens the small model on a fake GPU.
+// started opens the small model on a fake GPU, closes it when the test ends, and checks that nothing is left.
 func started(t testing.TB, o Options) (*tiny, *drivertest.Fake) {
 	t.Helper()
 	onThread(t)
 	fake := drivertest.New(drivertest.Config{})
+	m := startedOn(t, fake, o)
+	t.Cleanup(func() {
+		if err := m.b.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+		fake.Check(t)
+	})
+	return m, fake
+}
+
+// startedOn opens the small model on fake; the test closes it.
+func startedOn(t testing.TB, fake *drivertest.Fake, o Options) *tiny {
+	t.Helper()
 	lib, err := fake.Library()
 	if err != nil {
 		t.Fatal(err)
@@ -170,18 +184,12 @@ func started(t testing.TB, o Options) (*tiny, *drivertest.Fake) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Errorf("Close() = %v", err)
-		}
-		fake.Check(t)
-	})
 	m, err := loadSmall(b)
 	if err == nil {
 		err = m.start()
 	}
 	if err != nil {
-		t.Fatal(err)
+		t.Fatal(errors.Join(err, b.Close()))
 	}
-	return m, fake
+	return m
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Plan runs forward on the largest batch and on decode batches of every kernel class, with launches off: that measures
-// the activations and has the driver compile every kernel that a step can use. Then it reserves what a step needs.
+// the activations and tells which kernels a step can use, which are compiled then. Then it reserves what a step needs.
 func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.View) error {
 	switch {
 	case b.planned:
@@ -24,6 +24,9 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 	b.limits = l
 	b.rows = bucket(l.Requests)
 	if err := b.measure(forward); err != nil {
+		return fmt.Errorf("cannot plan the step: %w", err)
+	}
+	if err := b.k.Load(); err != nil {
 		return fmt.Errorf("cannot plan the step: %w", err)
 	}
 	for _, reserve := range []func() error{b.reserveArena, b.reserveInputs, b.reserveResults, b.reserveAttend, b.reserveSampler} {
@@ -51,6 +54,9 @@ func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 	}
 	for _, s := range shapes {
 		b.arena.reset()
+		if err := b.measureBooks(s); err != nil {
+			return err
+		}
 		batch := b.views(s, 0)
 		logits := forward(batch)
 		if b.err != nil {
@@ -64,6 +70,18 @@ func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 		}
 	}
 	return b.err
+}
+
+// measureBooks notes the kernels around forward.
+func (b *Backend) measureBooks(s shape) error {
+	pages, tokens := b.tables()
+	v := b.views(s, 0)
+	err := b.k.StepTokens(b.stream, v.IDs, v.Pos, v.Slots, v.Rows, v.Start, pages, tokens)
+	err = errors.Join(err, b.k.StepCached(b.stream, tensor.Of(0, tensor.I32, 1, 4), pages, tokens))
+	if s.decodes > 0 {
+		err = errors.Join(err, b.begin(s, 0), b.end(allNeeds, 0))
+	}
+	return err
 }
 
 // bucket rounds a number of decoding requests up to one that graphs are recorded for: 1, 2, 4, 8, then every eighth.

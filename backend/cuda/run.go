@@ -6,21 +6,25 @@ import (
 
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// graphs holds the recorded decode steps: one for each padded batch size and class of sampling.
+// graphs holds the recorded decode steps: one for each padded batch size and class of sampling, twice, since steps in
+// turn have pinned memory of their own.
 type graphs struct {
-	execs [samplingClasses][]*driver.Exec // by bucketIndex
-	off   error                           // why no more are made: the device has no memory for them
+	execs [2][samplingClasses][]*driver.Exec // by ticket and bucketIndex
+	off   error                              // why no more are made: the device has no memory for them
 }
 
 func (g *graphs) close() error {
 	var errs []error
-	for _, list := range g.execs {
-		for _, x := range list {
-			if x != nil {
-				errs = append(errs, x.Destroy())
+	for i := range g.execs {
+		for _, list := range g.execs[i] {
+			for _, x := range list {
+				if x != nil {
+					errs = append(errs, x.Destroy())
+				}
 			}
 		}
 	}
@@ -40,25 +44,67 @@ func (b *Backend) Run(batch *backend.Batch, forward func(*backend.Batch) tensor.
 	if err := b.enqueue(st, forward); err != nil {
 		return fmt.Errorf("cannot run the step: %w", err)
 	}
-	if err := b.fetch(st); err != nil {
-		return fmt.Errorf("cannot fetch the results: %w", err)
+	if err := st.done.Record(b.stream); err != nil {
+		return fmt.Errorf("cannot run the step: %w", err)
 	}
 	st.state = running
 	return nil
 }
 
+// enqueue enqueues the step with the copy of its results.
 func (b *Backend) enqueue(st *step, forward func(*backend.Batch) tensor.View) error {
-	if !st.replays {
-		return b.launch(st, &st.batch, forward)
+	batch := &st.batch
+	if st.replays {
+		x, err := b.recorded(st, forward)
+		if err != nil {
+			return err
+		}
+		if x != nil {
+			if err := b.markBegin(); err != nil {
+				return err
+			}
+			return x.Launch(b.stream)
+		}
+		if err := b.uploadPacked(st); err != nil {
+			return err
+		}
+		batch = &st.padded
 	}
-	x, err := b.recorded(st, forward)
-	if err != nil {
+	if err := b.markBegin(); err != nil {
 		return err
 	}
-	if x == nil {
-		return b.launch(st, &st.padded, forward)
+	if err := b.launch(st, batch, forward); err != nil {
+		return err
 	}
-	return x.Launch(b.stream)
+	return b.fetch(st)
+}
+
+// whole enqueues all of a decode step, for its graph.
+func (b *Backend) whole(st *step, forward func(*backend.Batch) tensor.View) error {
+	if err := b.begin(st.shape, addressOf(st.packed)); err != nil {
+		return err
+	}
+	if err := b.launch(st, &st.padded, forward); err != nil {
+		return err
+	}
+	return b.end(st.sampling, addressOf(st.out.raw))
+}
+
+// begin enqueues the upload and the books of a decode step whose inputs lie at host.
+func (b *Backend) begin(s shape, host uintptr) error {
+	l := s.layout()
+	pages, tokens := b.tables()
+	packed := tensor.Of(b.inputs.packed, tensor.I32, l.words)
+	return b.k.StepBegin(b.stream, packed, host, ptx.StepInputs{T: s.tokens, Pos: l.pos, Slots: l.slots, Rows: l.rows}, pages, tokens)
+}
+
+// end enqueues the copy of what a class of sampling gives to host.
+func (b *Backend) end(class samplingClass, host uintptr) error {
+	n := b.results.few
+	if class&ptx.NeedLogprobs != 0 {
+		n = b.results.all
+	}
+	return b.k.StepEnd(b.stream, host, b.results.ids.Ptr, int(n/4))
 }
 
 // launch enqueues the step kernel by kernel.
@@ -73,7 +119,7 @@ func (b *Backend) launch(st *step, batch *backend.Batch, forward func(*backend.B
 // recorded returns the graph of st's shape, recording it on first use; nil when the device has no memory for it.
 func (b *Backend) recorded(st *step, forward func(*backend.Batch) tensor.View) (*driver.Exec, error) {
 	g := &b.graphs
-	list := &g.execs[st.sampling]
+	list := &g.execs[st.batch.Ticket%2][st.sampling]
 	if *list == nil {
 		*list = make([]*driver.Exec, bucketIndex(b.rows)+1)
 	}
@@ -81,7 +127,7 @@ func (b *Backend) recorded(st *step, forward func(*backend.Batch) tensor.View) (
 	if x := (*list)[at]; x != nil || g.off != nil {
 		return x, nil
 	}
-	graph, err := b.ctx.Capture(b.stream, func() error { return b.launch(st, &st.padded, forward) })
+	graph, err := b.ctx.Capture(b.stream, func() error { return b.whole(st, forward) })
 	if err != nil {
 		return nil, err
 	}
@@ -147,18 +193,16 @@ func (b *Backend) reserveResults() error {
 	return nil
 }
 
-// fetch enqueues the copy of the results and the mark behind it.
+// fetch enqueues the copy of the results.
 func (b *Backend) fetch(st *step) error {
 	n := b.results.few
 	if st.out.tops {
 		n = b.results.all
 	}
-	if st.batch.Samples > 0 {
-		if err := driver.CopyDtoH(b.stream, st.out.raw[:n], b.results.ids.Ptr); err != nil {
-			return err
-		}
+	if st.batch.Samples == 0 {
+		return nil
 	}
-	return st.done.Record(b.stream)
+	return driver.CopyDtoH(b.stream, st.out.raw[:n], b.results.ids.Ptr)
 }
 
 // Collect waits for batch and copies its results.

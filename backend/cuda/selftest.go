@@ -21,6 +21,9 @@ type Check struct {
 // model and no Plan, some MiB of memory, and a second or so for the driver to compile the kernels.
 func (b *Backend) SelfTest() []Check {
 	t := &selfTest{b: b, memory: memory{ctx: b.ctx}, rng: rand.New(rand.NewPCG(1, 2))}
+	if err := b.k.LoadAll(); err != nil {
+		t.report("compiling", err)
+	}
 	t.norms()
 	t.gather()
 	t.linears()

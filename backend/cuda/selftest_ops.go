@@ -121,19 +121,26 @@ func dots(x, w []float32, k int) (sum, mag []float64) {
 
 func (t *selfTest) rope() {
 	for _, interleaved := range []bool{false, true} {
-		t.ropeOf(interleaved)
+		t.ropeOf(interleaved, false)
 	}
+	t.ropeOf(false, true)
 }
 
-func (t *selfTest) ropeOf(interleaved bool) {
+// ropeOf normalises each head, or, wide, all heads of q and of k as one vector.
+func (t *selfTest) ropeOf(interleaved, wide bool) {
 	const tokens, heads, kv, d, r, slots, eps = 3, 5, 2, 96, 64, 6, 1e-6
 	const width = (heads + 2*kv) * d
-	qkv, norm, table := t.random(tensor.BF16, tokens, width), t.random(tensor.F32, d), t.random(tensor.F32, 4, r)
+	qkv, table := t.random(tensor.BF16, tokens, width), t.random(tensor.F32, 4, r)
+	qNorm := t.random(tensor.F32, d)
+	kNorm := qNorm
+	if wide {
+		qNorm, kNorm = t.random(tensor.F32, heads*d), t.random(tensor.F32, kv*d)
+	}
 	slot, pos := []float32{5, 1, 4}, []float32{0, 3, 2}
 	a := ptx.RopeStore{
 		Q: t.poisoned(tensor.BF16, tokens, heads*d).View, KCache: t.poisoned(tensor.BF16, kv, slots, d).View,
 		VCache: t.poisoned(tensor.BF16, kv, slots, d).View, QKV: qkv.View, Slots: t.put(tensor.I32, slot, tokens).View,
-		Pos: t.put(tensor.I32, pos, tokens).View, QNorm: norm.View, KNorm: norm.View, Table: table.View,
+		Pos: t.put(tensor.I32, pos, tokens).View, QNorm: qNorm.View, KNorm: kNorm.View, Table: table.View,
 		Heads: heads, Interleaved: interleaved, Eps: eps,
 	}
 	err := t.b.k.RopeStore(t.b.stream, &a)
@@ -153,13 +160,20 @@ func (t *selfTest) ropeOf(interleaved bool) {
 				want[j], mag[j] = float64(v), math.Abs(float64(v))
 			}
 			if h < heads+kv {
-				want = normOf(in, norm.host, eps)
+				norm, all, at := qNorm.host, qkv.host[i*width:][:heads*d], h*d
+				if h >= heads {
+					norm, all, at = kNorm.host, qkv.host[i*width+heads*d:][:kv*d], (h-heads)*d
+				}
+				if !wide {
+					all, at = in, 0
+				}
+				want = normOf(all, norm, eps)[at:][:d]
 				mag = rotated(want, table.host[int(pos[i])*r:][:r], interleaved)
 			}
 			err = errors.Join(err, t.expect(out, want, mag, roundBF16))
 		}
 	}
-	t.report(fmt.Sprintf("rope_store, interleaved %v", interleaved), err)
+	t.report(fmt.Sprintf("rope_store, interleaved %v, wide norms %v", interleaved, wide), err)
 }
 
 // rotated turns the pairs of x in place and returns the magnitudes that went into each.
@@ -199,6 +213,43 @@ func (t *selfTest) books() {
 		t.expect(ids.View, []float64{102, 7, 8}, nil, 0), t.expect(pages.View, wantPages, nil, 0),
 		t.expect(tokens.View, wantTokens, nil, 0))
 	t.report("step_cached, step_tokens", err)
+	t.report("step_begin, step_end", t.packedBooks())
+}
+
+// packedBooks has three decoding requests: one whose token the device knows, one that brings its own, and padding.
+func (t *selfTest) packedBooks() error {
+	const rows, cols, n = 4, 9, 3
+	pool := make([]float32, rows*cols)
+	pool[1*cols+5] = 77
+	pages, tokens := t.put(tensor.I32, make([]float32, rows*cols), rows, cols), t.put(tensor.I32, pool, rows, cols)
+	in := ptx.StepInputs{T: n, Pos: 4, Slots: 8, Rows: 12}
+	inputs := []int32{-1, 6, 0, 0 /* pos */, 5, 2, 0, 0 /* slots */, 21, 22, 0, 0 /* rows */, 1, 0, 3, 0, 31, 32}
+	words := len(inputs)
+	raw, err := t.b.ctx.AllocHost(2 * 4 * words)
+	if err != nil {
+		return err
+	}
+	defer func() { t.err = errors.Join(t.err, t.b.ctx.FreeHost(raw)) }()
+	host := over[int32](raw)
+	copy(host, inputs)
+	packed := t.poisoned(tensor.I32, words)
+	wantPages, wantTokens, want := make([]float64, rows*cols), make([]float64, rows*cols), make([]float64, words)
+	wantPages[1*cols+5], wantPages[2] = 21, 22
+	wantTokens[1*cols+5], wantTokens[2] = 77, 6
+	for i, v := range inputs {
+		want[i] = float64(v)
+	}
+	want[0] = 77
+	s := t.b.stream
+	err = errors.Join(t.b.k.StepBegin(s, packed.View, addressOf(host), in, pages.View, tokens.View),
+		t.b.k.StepEnd(s, addressOf(host[words:]), packed.Ptr, words),
+		t.expect(packed.View, want, nil, 0), t.expect(pages.View, wantPages, nil, 0), t.expect(tokens.View, wantTokens, nil, 0))
+	for i, v := range host[words:] {
+		if float64(v) != want[i] {
+			return errors.Join(err, fmt.Errorf("word %d on the host is %d, want %v", i, v, want[i]))
+		}
+	}
+	return err
 }
 
 func fromBF16(u uint16) float32 { return math.Float32frombits(uint32(u) << 16) }

@@ -1,7 +1,6 @@
 package cuda
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/weft-llm/weft/backend"
@@ -22,11 +21,9 @@ type step struct {
 	replays  bool          // the batch may run by a graph
 	sampling samplingClass
 
-	uploaded driver.Event // pinned inputs may be filled again
-	done     driver.Event // pinned results may be read
-	began    bool         // uploaded was recorded
-	state    stepState
-	out      stepResults
+	done  driver.Event // pinned inputs may be filled again, and pinned results may be read; the timer's
+	state stepState
+	out   stepResults
 }
 
 type stepState uint8
@@ -37,23 +34,8 @@ const (
 	running
 )
 
-func (s *step) open(ctx *driver.Context) (err error) {
-	if s.uploaded, err = ctx.NewEvent(false); err != nil {
-		return err
-	}
-	s.done, err = ctx.NewEvent(false)
-	return err
-}
-
-func closeSteps(steps *[2]step) error {
-	var errs []error
-	for i := range steps {
-		errs = append(errs, steps[i].uploaded.Destroy(), steps[i].done.Destroy())
-	}
-	return errors.Join(errs...)
-}
-
-// Begin uploads s, brings the page table and the token pool up to date, and resets the arena.
+// Begin uploads s, brings the page table and the token pool up to date, and resets the arena. For a batch that Run may
+// replay that is part of the graph.
 func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
 	if err := b.check(s); err != nil {
 		return nil, fmt.Errorf("cannot begin a step: %w", err)
@@ -62,17 +44,29 @@ func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
 	b.arena.reset()
 	b.ticket++
 	st := &b.steps[b.ticket%2]
-	if st.began { // normally long ago: that step has been collected
-		if err := st.uploaded.Sync(); err != nil {
-			return nil, fmt.Errorf("cannot begin a step: %w", err)
-		}
+	if err := b.release(st); err != nil {
+		return nil, fmt.Errorf("cannot begin a step: %w", err)
 	}
+	st.done = b.timer.at(b.ticket).ended
 	b.arrange(st, s)
 	if err := b.upload(st, s); err != nil {
 		return nil, fmt.Errorf("cannot upload a step of %d tokens: %w", len(s.IDs), err)
 	}
-	st.began, st.state = true, begun
+	st.state = begun
 	return &st.batch, nil
+}
+
+// release waits until the device has done with st's pinned memory, as it has when the step before was collected.
+func (b *Backend) release(st *step) error {
+	was := st.state
+	st.state = collected
+	switch was {
+	case running:
+		return st.done.Sync()
+	case begun: // it never ran, or running it failed
+		return b.stream.Sync()
+	}
+	return nil
 }
 
 // arrange fills st's packed buffer and views. A pure decode batch is padded to its bucket with requests that read and
@@ -138,12 +132,8 @@ func pureDecode(s *backend.Step) bool {
 	return true
 }
 
-// upload enqueues the copies and the books.
+// upload enqueues the copies and the books, but for what a graph has itself.
 func (b *Backend) upload(st *step, s *backend.Step) error {
-	words := st.shape.layout().words
-	if err := driver.CopyHtoD(b.stream, b.inputs.packed, bytesOf(st.packed[:words])); err != nil {
-		return err
-	}
 	n := copy(st.bias, s.Bias)
 	if err := driver.CopyHtoD(b.stream, b.inputs.bias, bytesOf(st.bias[:n])); err != nil {
 		return err
@@ -152,14 +142,19 @@ func (b *Backend) upload(st *step, s *backend.Step) error {
 	if err := driver.CopyHtoD(b.stream, b.inputs.masks, bytesOf(st.masks[:n])); err != nil {
 		return err
 	}
-	if err := b.uploadCached(st, s.Cached); err != nil {
+	if err := b.uploadCached(st, s.Cached); err != nil || st.replays {
+		return err
+	}
+	return b.uploadPacked(st)
+}
+
+func (b *Backend) uploadPacked(st *step) error {
+	words := st.shape.layout().words
+	if err := driver.CopyHtoD(b.stream, b.inputs.packed, bytesOf(st.packed[:words])); err != nil {
 		return err
 	}
 	p := &st.padded
-	if err := b.k.StepTokens(b.stream, p.IDs, p.Pos, p.Slots, p.Rows, p.Start, b.kv.pages, b.kv.tokens); err != nil {
-		return err
-	}
-	return st.uploaded.Record(b.stream)
+	return b.k.StepTokens(b.stream, p.IDs, p.Pos, p.Slots, p.Rows, p.Start, b.kv.pages, b.kv.tokens)
 }
 
 // uploadCached enters cached tokens in the tables, as many at a time as the buffer holds.

@@ -105,10 +105,10 @@ func (st *state) repeat(v, n Value) Value {
 		s, _ := text(v)
 		return sameMarkup(v, st.repeatText(s, k))
 	case *list:
-		if n := int64(len(v.items)); n > 0 && k > maxSteps*itemsPerStep/n {
-			limit("template makes a list of more than %d items", maxSteps*itemsPerStep)
+		if len(v.items) > 0 {
+			st.many(k)
+			st.many(k * int64(len(v.items)))
 		}
-		st.items(int(k) * len(v.items))
 		var out []Value
 		for i := int64(0); i < k && len(v.items) > 0; i++ {
 			out = append(out, v.items...)

@@ -187,7 +187,7 @@ type (
 		inner    *frameInfo
 		self     int // slots, -1: the body does not ask for it
 		super    int
-		outer    []scopedName // what a scoped block sees of the frames around it
+		outer    []export // what a scoped block sees of the frames around it
 	}
 	loopControl struct { // break, continue
 		pos

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"math"
 	"strings"
 )
 
@@ -251,7 +252,7 @@ func sliceIndex(v Value) int64 {
 // attribute is Python's getattr(v, name) as the sandbox lets it through, nil if there is none.
 func (st *state) attribute(v Value, name string) Value {
 	if strings.HasPrefix(name, "_") {
-		if dunder[name] {
+		if _, ok := v.(*native); dunder[name] || ok && functionDunder[name] {
 			return unsafe(v, name)
 		}
 		if ns, ok := v.(*namespace); ok {
@@ -287,11 +288,7 @@ func (st *state) attribute(v Value, name string) Value {
 	case Int, Bool, bigInt:
 		return intAttribute(v, name)
 	case Float:
-		if name == "is_integer" {
-			return &native{name, func(*state, *args) Value {
-				return Bool(floatRepr(float64(v)) != "inf" && float64(v) == float64(int64(v)))
-			}}
-		}
+		return floatAttribute(v, name)
 	case *rangeValue:
 		switch name {
 		case "start":
@@ -325,6 +322,13 @@ var dunder = map[string]bool{
 	"__getstate__": true,
 }
 
+// functionDunder names what Python functions have on top.
+var functionDunder = map[string]bool{
+	"__globals__": true, "__code__": true, "__closure__": true, "__defaults__": true, "__kwdefaults__": true, "__dict__": true,
+	"__name__": true, "__qualname__": true, "__module__": true, "__call__": true, "__get__": true, "__annotations__": true,
+	"__builtins__": true, "__self__": true,
+}
+
 type methodTable map[string]func(st *state, self Value, a *args) Value
 
 func method(self Value, name string, table methodTable) Value {
@@ -354,6 +358,20 @@ func macroAttribute(m *macro, name string) Value {
 		return Bool(m.def.varargs >= 0)
 	case "caller":
 		return Bool(m.def.caller >= 0)
+	}
+	return nil
+}
+
+func floatAttribute(v Float, name string) Value {
+	switch name {
+	case "real":
+		return v
+	case "imag":
+		return Float(0)
+	case "is_integer":
+		return &native{name, func(*state, *args) Value {
+			return Bool(float64(v) == math.Trunc(float64(v)) && !math.IsInf(float64(v), 0))
+		}}
 	}
 	return nil
 }

@@ -8,13 +8,13 @@ var builtinFilters = map[string]builtin{
 	"first": {filterFirst}, "float": {filterFloat}, "forceescape": {filterForceEscape}, "format": {filterFormat},
 	"groupby": {filterGroupBy}, "indent": {filterIndent}, "int": {filterInt}, "items": {filterItems}, "join": {filterJoin},
 	"last": {filterLast}, "length": {filterLength}, "list": {filterList}, "lower": textFilter(lower), "map": {filterMap},
-	"max": {filterMax}, "min": {filterMin}, "reject": {filterReject}, "rejectattr": {filterRejectAttr},
+	"max": {filterMax}, "min": {filterMin}, "pprint": {filterPPrint}, "reject": {filterReject}, "rejectattr": {filterRejectAttr},
 	"replace": {filterReplace}, "reverse": {filterReverse}, "round": {filterRound}, "safe": {filterSafe},
 	"select": {filterSelect}, "selectattr": {filterSelectAttr}, "slice": {filterSlice}, "sort": {filterSort},
-	"string": {filterString}, "sum": {filterSum}, "title": {filterTitle},
+	"string": {filterString}, "striptags": {filterStripTags}, "sum": {filterSum}, "title": {filterTitle},
 	"tojson": {filterToJSON}, "trim": {filterTrim}, "truncate": {filterTruncate}, "unique": {filterUnique},
-	"upper": textFilter(upper), "urlencode": {filterURLEncode}, "wordcount": {filterWordCount},
-	"xmlattr": {filterXMLAttr},
+	"upper": textFilter(upper), "urlencode": {filterURLEncode}, "urlize": {filterURLize}, "wordcount": {filterWordCount},
+	"wordwrap": {filterWordWrap}, "xmlattr": {filterXMLAttr},
 }
 
 // soft is markupsafe.soft_str: v as text, still marked safe if it was.

@@ -46,6 +46,9 @@ func (g *getter) get(st *state, v Value) Value {
 	return v
 }
 
+// intOption is a flag that Python wants as an integer.
+func intOption(v Value) bool { return v != nil && needInt(v) != 0 }
+
 func option(v Value) bool { return v != nil && truth(v) }
 
 func filterList(st *state, v Value, a *args) Value {
@@ -78,9 +81,7 @@ func (st *state) reversible(v Value) []Value {
 	case *list, *dict, *dictView, *rangeValue, String, markup:
 		return st.all(v)
 	case *undefined:
-		if v.kind == "UndefinedError" {
-			raise("TypeError", "'Undefined' object is not reversible")
-		}
+		return nil
 	}
 	raise("TypeError", "%s object is not reversible", quote(v.typeName()))
 	return nil
@@ -320,7 +321,7 @@ func filterSort(st *state, v Value, a *args) Value {
 		}
 		keys[i] = &list{items: k}
 	}
-	return &list{items: st.sorted(items, keys, option(b[0]))}
+	return &list{items: st.sorted(items, keys, intOption(b[0]))}
 }
 
 func filterDictSort(st *state, v Value, a *args) Value {
@@ -347,7 +348,7 @@ func filterDictSort(st *state, v Value, a *args) Value {
 			keys[i] = String(lower(s))
 		}
 	}
-	return &list{items: st.sorted(items, keys, option(b[2]))}
+	return &list{items: st.sorted(items, keys, intOption(b[2]))}
 }
 
 func filterUnique(st *state, v Value, a *args) Value {
@@ -451,9 +452,9 @@ func filterBatch(st *state, v Value, a *args) Value {
 		if next == nil {
 			next = st.iter(v)
 		}
-		n, isInt := integer(b[0])
+		n, _ := integer(b[0])
 		var row []Value
-		for !isInt || n <= 0 || int64(len(row)) < n {
+		for len(row) == 0 || !isNumber(b[0]) || compareNumbers(Int(len(row)), b[0]) != 0 {
 			x, ok := next()
 			if !ok {
 				break
@@ -465,7 +466,7 @@ func filterBatch(st *state, v Value, a *args) Value {
 		}
 		if !isNone(b[1]) && int64(len(row)) < n {
 			missing := n - int64(len(row))
-			st.step(int(min(missing, maxSteps+1)) / itemsPerStep)
+			st.many(missing)
 			for ; missing > 0; missing-- {
 				row = append(row, b[1])
 			}

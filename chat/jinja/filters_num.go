@@ -9,7 +9,6 @@ import (
 
 func filterAbs(_ *state, v Value, a *args) Value {
 	a.bind("abs", 0)
-	checkDefined(v)
 	switch v := v.(type) {
 	case Float:
 		return Float(math.Abs(float64(v)))
@@ -159,7 +158,6 @@ func filterRound(st *state, v Value, a *args) Value {
 	if method != "common" && method != "ceil" && method != "floor" {
 		raise("FilterArgumentError", "method must be common, ceil or floor")
 	}
-	checkDefined(v)
 	if !isNumber(v) {
 		raise("TypeError", "type %s doesn't define __round__ method", v.typeName())
 	}
@@ -219,7 +217,7 @@ func (st *state) roundExact(f float64, n int) float64 {
 	return r
 }
 
-func filterFileSize(_ *state, v Value, a *args) Value {
+func filterFileSize(st *state, v Value, a *args) Value {
 	b := a.bind("filesizeformat", 0, "binary")
 	checkDefined(v)
 	f, ok := 0.0, isNumber(v)
@@ -228,8 +226,11 @@ func filterFileSize(_ *state, v Value, a *args) Value {
 	} else if s, isText := text(v); isText {
 		f, ok = parseFloat(s)
 	}
+	if _, isText := text(v); !ok && !isText {
+		raise("TypeError", "float() argument must be a string or a real number, not %s", quote(v.typeName()))
+	}
 	if !ok {
-		raise("ValueError", "could not convert to float")
+		raise("ValueError", "could not convert string to float: %s", st.repr(v))
 	}
 	base, suffix := 1000.0, "B"
 	units := "kMGTPEZY"

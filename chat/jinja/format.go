@@ -53,7 +53,7 @@ type percentFormat struct {
 
 func (p *percentFormat) mapping() bool {
 	switch p.arg.(type) {
-	case *dict, *list, *undefined:
+	case *dict, *list, *undefined, *rangeValue:
 		return true
 	}
 	return false

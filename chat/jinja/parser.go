@@ -21,11 +21,17 @@ const (
 
 // syntaxError is raised with a line of its own.
 type syntaxError struct {
-	line int
-	msg  string
+	line      int
+	kind, msg string
 }
 
-func failAt(line int, msg string) { panic(&syntaxError{line, msg}) }
+func failAt(line int, msg string) { panic(&syntaxError{line, "TemplateSyntaxError", msg}) }
+
+// assertAt fails for what Jinja2 finds when it compiles the tree.
+func assertAt(line int, msg string) { panic(&syntaxError{line, "TemplateAssertionError", msg}) }
+
+// pythonAt fails for what the Python compiler does not take.
+func pythonAt(line int, msg string) { panic(&syntaxError{line, "SyntaxError", msg}) }
 
 func (p *parser) cur() *token { return &p.toks[p.i] }
 
@@ -48,11 +54,12 @@ func (p *parser) check() {
 	}
 }
 
-func (p *parser) look() token {
+// look gives the token after the current one.
+func (p *parser) look() *token {
 	if p.cur().kind == tEOF {
-		return *p.cur()
+		return p.cur()
 	}
-	t := p.toks[p.i+1]
+	t := &p.toks[p.i+1]
 	if t.kind == tError {
 		failAt(t.line, t.text)
 	}

@@ -70,7 +70,7 @@ func (p *parser) compare() expr {
 			p.next()
 		case p.skipName("in"):
 			op = "in"
-		case p.cur().isName("not") && p.next0().isName("in"):
+		case p.cur().isName("not") && p.look().isName("in"):
 			p.next()
 			p.next()
 			op = "notin"
@@ -311,6 +311,11 @@ func (p *parser) subscript(x expr) expr {
 	if len(items) == 1 {
 		return &getItem{at, x, items[0]}
 	}
+	for _, i := range items {
+		if _, ok := i.(*sliceExpr); ok {
+			pythonAt(int(at), "invalid syntax")
+		}
+	}
 	return &getItem{at, x, &listExpr{at, items, true}}
 }
 
@@ -360,7 +365,7 @@ func (p *parser) arguments() (a callArgs) {
 			ensure(a.dynNamed == nil)
 			p.next()
 			a.dynNamed = p.expression(true)
-		case p.cur().is(tName) && p.next0().is("assign"):
+		case p.cur().is(tName) && p.look().is("assign"):
 			ensure(a.dynNamed == nil)
 			key := p.next().text
 			p.next()

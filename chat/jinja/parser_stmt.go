@@ -200,7 +200,7 @@ func (p *parser) includeStmt(at pos) stmt {
 	include := p.next().text == "include"
 	s := &load{pos: at, template: p.expression(true)}
 	if include {
-		if p.cur().isName("ignore") && p.next0().isName("missing") {
+		if p.cur().isName("ignore") && p.look().isName("missing") {
 			p.next()
 			p.next()
 		}
@@ -209,10 +209,8 @@ func (p *parser) includeStmt(at pos) stmt {
 	return s
 }
 
-func (p *parser) next0() *token { t := p.look(); return &t }
-
 func (p *parser) importContext() bool {
-	if p.cur().isName("with", "without") && p.next0().isName("context") {
+	if p.cur().isName("with", "without") && p.look().isName("context") {
 		p.next()
 		p.next()
 		return true
@@ -246,7 +244,7 @@ func (p *parser) fromStmt(at pos) stmt {
 		line := p.cur().line
 		target := p.targetName()
 		if strings.HasPrefix(target, "_") {
-			failAt(line, "names starting with an underline can not be imported")
+			assertAt(line, "names starting with an underline can not be imported")
 		}
 		if p.skipName("as") {
 			target = p.targetName()

@@ -34,7 +34,7 @@ func (r *resolver) collectBlocks(body []stmt) {
 		switch n := n.(type) {
 		case *block:
 			if r.blocks[n.name] != nil {
-				failAt(n.at(), "block "+quote(n.name)+" defined twice")
+				assertAt(n.at(), "block "+quote(n.name)+" defined twice")
 			}
 			r.blocks[n.name] = n
 			r.collectBlocks(n.body)
@@ -145,9 +145,9 @@ func (r *resolver) stmt(n stmt, sc scope) {
 	case *loopControl:
 		if !sc.inLoop {
 			if n.brk {
-				failAt(n.at(), "'break' outside loop")
+				pythonAt(n.at(), "'break' outside loop")
 			}
-			failAt(n.at(), "'continue' not properly in loop")
+			pythonAt(n.at(), "'continue' not properly in loop")
 		}
 	case *load:
 		r.expr(n.template, sc)
@@ -210,7 +210,7 @@ func hasScopedBlock(list []stmt) bool {
 func noLoopStore(n stmt) {
 	stored(n, func(id string, line int) {
 		if id == "loop" {
-			failAt(line, "Can't assign to special loop variable in for-loop target")
+			assertAt(line, "Can't assign to special loop variable in for-loop target")
 		}
 	})
 }
@@ -246,7 +246,7 @@ func (r *resolver) macro(d *macroDef, sc scope) {
 	d.caller, d.kwargs, d.varargs = -1, -1, -1
 	for i, p := range d.params {
 		if p == "caller" && found["caller"] && i < len(d.params)-len(d.defaults) {
-			failAt(d.line, `When defining macros or call blocks the special "caller" argument must be omitted or be given a default.`)
+			assertAt(d.line, `When defining macros or call blocks the special "caller" argument must be omitted or be given a default.`)
 		}
 		if p == "caller" {
 			found["caller"] = false
@@ -301,12 +301,12 @@ func (r *resolver) expr(x expr, sc scope) {
 	case *filter:
 		x.fn = builtinFilters[x.name]
 		if x.fn.call == nil && !sc.soft {
-			failAt(x.at(), "No filter named "+quote(x.name)+".")
+			assertAt(x.at(), "No filter named "+quote(x.name)+".")
 		}
 	case *test:
 		x.fn = builtinTests[x.name]
 		if x.fn.call == nil && !sc.soft {
-			failAt(x.at(), "No test named "+quote(x.name)+".")
+			assertAt(x.at(), "No test named "+quote(x.name)+".")
 		}
 	}
 	children(x, func(e expr) { r.expr(e, sc) })

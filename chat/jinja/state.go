@@ -96,6 +96,14 @@ func (st *state) bytes(n int) { st.step(n / bytesPerStep) }
 // items counts the work of making or reading n values.
 func (st *state) items(n int) { st.step(n / itemsPerStep) }
 
+// many is items of a number that the template chose.
+func (st *state) many(n int64) {
+	if n > maxSteps*itemsPerStep {
+		limit("template makes a list of more than %d items", maxSteps*itemsPerStep)
+	}
+	st.items(int(n))
+}
+
 // room raises if a string of n bytes may not be made, and counts the work of making it.
 func (st *state) room(n int) {
 	if n > maxOutput {

@@ -8,6 +8,7 @@ import (
 
 func formatMethod(st *state, self Value, a *args) Value {
 	f := &strFormat{st: st, args: a}
+	_, f.safe = self.(markup)
 	return sameMarkup(self, f.text(st.self(self), 2))
 }
 
@@ -27,6 +28,7 @@ type strFormat struct {
 	args *args
 	auto int // next automatic number, -1: fields are numbered by hand
 	used bool
+	safe bool // the text is markup, so escape what goes in
 }
 
 // text fills in the fields of s; depth counts how far fields may nest.
@@ -118,7 +120,18 @@ func (f *strFormat) field(s string, depth int) string {
 		}
 		rest = rest[2:]
 	}
-	return f.st.formatValue(v, f.text(strings.TrimPrefix(rest, ":"), depth-1))
+	format := f.text(strings.TrimPrefix(rest, ":"), depth-1)
+	if _, ok := v.(markup); ok && f.safe {
+		if format != "" {
+			raise("ValueError", "Unsupported format specification for Markup.")
+		}
+		return f.st.display(v)
+	}
+	if s := f.st.formatValue(v, format); !f.safe {
+		return s
+	} else {
+		return string(f.st.escape(String(s)))
+	}
 }
 
 // lookup finds the value of a field like 0.name[key].
@@ -262,9 +275,6 @@ func (st *state) grouped(f *spec, sign, s string, every int) string {
 		for len(whole)+(len(whole)-1)/every+len(rest)+len(sign) < f.width {
 			st.bytes(bytesPerStep)
 			whole = "0" + whole
-		}
-		if n := len(whole); (n-1)%every == 0 && n > 1 && len(whole)+(n-1)/every+len(rest)+len(sign) > f.width && whole[0] == '0' && n > end {
-			whole = whole[0:] // a separator may not come first, so one zero more stands
 		}
 	}
 	var b strings.Builder

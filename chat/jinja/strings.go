@@ -187,7 +187,7 @@ func rsplit(s, sep string, blank bool, most int) []string {
 
 func splitLinesMethod(st *state, self Value, a *args) Value {
 	b := a.bind("splitlines", 0, "keepends")
-	return st.strings(self, splitLines(st.self(self), b[0] != nil && truth(b[0])))
+	return st.strings(self, splitLines(st.self(self), intOption(b[0])))
 }
 
 func splitLines(s string, keep bool) []string {

@@ -33,8 +33,6 @@ type export struct {
 	ref  ref
 }
 
-type scopedName = export
-
 // symbols are the names of one frame while it is analysed.
 type symbols struct {
 	parent *symbols

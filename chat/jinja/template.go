@@ -25,7 +25,7 @@ func Parse(source string) (t *Template, err error) {
 		switch e := recover().(type) {
 		case nil:
 		case *syntaxError:
-			err = &Error{e.line, "TemplateSyntaxError", e.msg}
+			err = &Error{e.line, e.kind, e.msg}
 		default:
 			panic(e)
 		}

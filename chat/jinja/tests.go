@@ -67,7 +67,7 @@ func known(table map[string]builtin, v Value) bool {
 
 func isSequence(v Value) bool {
 	switch v.(type) {
-	case String, markup, *list, *dict, *rangeValue:
+	case String, markup, *list, *dict, *rangeValue, *undefined:
 		return true
 	}
 	return false

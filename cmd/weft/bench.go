@@ -2,17 +2,23 @@ package main
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/bench"
+	"github.com/weft-llm/weft/engine"
 )
 
 type benchCmd struct {
-	Throughput throughputCmd `cmd:"" help:"Offline: the 256-request workload of nano-vLLM and mini-SGLang."`
+	Throughput throughputCmd `cmd:"" help:"Offline: the 256-request workload of nano-vLLM and mini-SGLang; with host work and device time of its decode steps."`
 	Latency    latencyCmd    `cmd:"" help:"Offline: decode steps at several batch sizes, and time to first token."`
+	Startup    startupCmd    `cmd:"" help:"From process start to first token, without and with compiled kernels at hand."`
+
+	Serve        benchServeCmd   `cmd:"" help:"Online: any OpenAI endpoint under arrivals, traces and conversations; latencies, throughput, goodput."`
+	Interference interferenceCmd `cmd:"" help:"Online: what a long prompt does to requests that generate."`
+	Prefix       prefixCmd       `cmd:"" help:"Online: conversations with a shared system prompt, with the prefix cache on against off."`
 }
 
 // benchFlags are what every bench takes.
@@ -26,6 +32,7 @@ type throughputCmd struct {
 	Temperature float32 `default:"0.6" help:"Sampling temperature."`
 	Requests    int     `default:"256" help:"Only the first N requests of the workload."`
 	Rounds      int     `default:"2" help:"Times the workload runs; the first one warms up."`
+	Trace       string  `placeholder:"FILE" help:"Write the last steps of the last round (at most 4096) as a Chrome trace, which ui.perfetto.dev opens."`
 }
 
 func (c *throughputCmd) Run(a *app) error {
@@ -36,14 +43,23 @@ func (c *throughputCmd) Run(a *app) error {
 	defer m.Close()
 	jobs := bench.NanoVLLM()
 	jobs = jobs[:min(c.Requests, len(jobs))]
-	t := bench.Table{Columns: []string{"model", "round", "requests", "input_tokens", "output_tokens", "wall_s", "output_tok_s"}}
+	t := bench.Table{Columns: []string{"model", "round", "requests", "input_tokens", "output_tokens", "wall_s", "output_tok_s",
+		"decode_steps", "host_us_p50", "host_us_p99", "device_us", "gap_us", "device_idle"}}
+	var last []engine.StepRecord
 	for round := range c.Rounds {
+		before := m.Engine().Stats().Steps
 		r, err := bench.Run(a.ctx, m.Engine(), jobs, c.Temperature)
 		if err != nil {
 			return err
 		}
+		last = bench.SinceStep(m.Engine().Flight(), before)
+		f := bench.DecodePhase(last)
 		t.Rows = append(t.Rows, []string{m.Name(), fmt.Sprint(round + 1), fmt.Sprint(r.Requests), fmt.Sprint(r.Input), fmt.Sprint(r.Output),
-			fmt.Sprintf("%.3f", r.Wall.Seconds()), fmt.Sprintf("%.1f", r.PerSecond())})
+			fmt.Sprintf("%.3f", r.Wall.Seconds()), fmt.Sprintf("%.1f", r.PerSecond()),
+			fmt.Sprint(f.Steps), us(f.HostP50), us(f.HostP99), us(f.Device), us(f.Gap), fmt.Sprintf("%.2f%%", 100*f.Idle)})
+	}
+	if err := create(c.Trace, func(w io.Writer) error { return engine.WriteTrace(w, last) }); err != nil {
+		return err
 	}
 	return c.report(a, m, &t)
 }
@@ -87,6 +103,8 @@ func (c *latencyCmd) Run(a *app) error {
 	return c.report(a, m, &t)
 }
 
+func us(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Microsecond)) }
+
 func ms(d time.Duration) string { return fmt.Sprintf("%.3f", float64(d)/float64(time.Millisecond)) }
 
 // floor returns the time that reading the weights and the KV cache once takes at the memory's bandwidth, and its share
@@ -109,18 +127,13 @@ func (c *benchFlags) openBench(a *app) (*weft.Model, error) {
 }
 
 func (c *benchFlags) report(a *app, m *weft.Model, t *bench.Table) error {
+	return c.write(a, bench.Header{Hardware: m.Engine().Info().Name, Driver: m.Engine().Info().Driver}, t)
+}
+
+// write prints t, and writes it to a file where one is named.
+func (c *benchFlags) write(a *app, h bench.Header, t *bench.Table) error {
 	t.WriteText(a.stdout)
-	if c.CSV == "" {
-		return nil
-	}
-	t.Header = bench.Header{Hardware: m.Engine().Info().Name, Driver: m.Engine().Info().Driver, Commit: version, Command: "weft " + strings.Join(a.args, " ")}
-	f, err := os.Create(c.CSV)
-	if err != nil {
-		return fmt.Errorf("cannot write results: %w", err)
-	}
-	defer f.Close()
-	if err := t.WriteCSV(f); err != nil {
-		return err
-	}
-	return f.Close()
+	h.Commit, h.Command = version, "weft "+strings.Join(a.args, " ")
+	t.Header = h
+	return create(c.CSV, t.WriteCSV)
 }

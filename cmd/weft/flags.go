@@ -27,7 +27,7 @@ func writeCommand(w io.Writer, name string, n *kong.Node) {
 	}
 	for _, f := range n.Flags {
 		if f.Name != "help" && !f.Hidden {
-			fmt.Fprintf(w, "| `%s` | %s | `%s` | %s |\n", flagName(f), f.Default, strings.Join(f.Envs, " "), f.Help)
+			fmt.Fprintf(w, "| `%s` | %s | `%s` | %s |\n", cell(flagName(f)), f.Default, strings.Join(f.Envs, " "), cell(f.Help))
 		}
 	}
 	for _, child := range n.Children {
@@ -45,3 +45,6 @@ func flagName(f *kong.Flag) string {
 	}
 	return name
 }
+
+// cell escapes what would end a table's cell.
+func cell(s string) string { return strings.ReplaceAll(s, "|", "\\|") }

@@ -10,12 +10,16 @@ import (
 )
 
 type inspectCmd struct {
-	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file or builtin."`
+	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file, hf://owner/name or builtin."`
 	Tensors bool   `help:"List every tensor."`
 }
 
 func (c *inspectCmd) Run(a *app) error {
-	ck, err := weft.OpenWeights(c.Model)
+	src, err := findModel(a, c.Model)
+	if err != nil {
+		return err
+	}
+	ck, err := weft.OpenWeights(src.path)
 	if err != nil {
 		return err
 	}

@@ -9,9 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/pkg/profile"
+
+	"github.com/weft-llm/weft/backend"
 )
 
 // version is set by build.sh.
@@ -31,6 +34,9 @@ type cli struct {
 	Tokenize tokenizeCmd `cmd:"" help:"Turn lines of text into lines of token ids, or back."`
 	Render   renderCmd   `cmd:"" help:"Print the prompt that a model's chat template makes of messages."`
 	Inspect  inspectCmd  `cmd:"" help:"Show a model's architecture, tensors and memory."`
+	Pull     pullCmd     `cmd:"" help:"Download a model of a Hub, or its newest revision."`
+	List     listCmd     `cmd:"" help:"List the models in the Hugging Face cache."`
+	Rm       rmCmd       `cmd:"" help:"Remove a model from the Hugging Face cache."`
 	Doctor   doctorCmd   `cmd:"" help:"Check driver, GPUs and every kernel."`
 	Bench    benchCmd    `cmd:"" help:"Measure throughput and latency."`
 	Flags    flagsCmd    `cmd:"" hidden:"" help:"Print the flag reference as Markdown."`
@@ -46,13 +52,20 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	args   []string
+
+	started time.Time                       // when main began
+	backend func() (backend.Backend, error) // weft.Options.Backend; nil outside tests
 }
 
-func main() {
+func main() { os.Exit(execute(nil)) }
+
+// execute runs the process's own command line.
+func execute(open func() (backend.Backend, error)) int {
+	started := time.Now()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
-	os.Exit(run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:]}))
+	return run(&app{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, args: os.Args[1:], backend: open, started: started})
 }
 
 // usageError is bad usage that the parser could not see.

@@ -17,43 +17,51 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, or builtin, the demo model inside weft. Default: builtin."`
+	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, hf://owner/name[@revision][:file-or-quantisation], which is downloaded into the Hugging Face cache if it is not there, or builtin, the demo model inside weft. Default: builtin."`
 }
 
-// path returns the model to open. When none is named that is the built-in one, and the user is told.
-func (f *modelFlags) path(a *app) string {
+// find returns where the model is, on this machine; one from a Hub is fetched first if need be. When none is named it
+// is the built-in one, and the user is told.
+func (f *modelFlags) find(a *app) (source, error) {
 	if f.Model != "" {
-		return f.Model
+		return findModel(a, f.Model)
 	}
 	fmt.Fprintln(a.stderr, "weft: no --model is given: this is the built-in demo model, which knows weft and small talk only. "+
-		"For a real one pass --model DIRECTORY or --model FILE.gguf")
-	return weft.Builtin
+		"For a real one pass --model with a directory, a .gguf file or hf://owner/name")
+	return source{path: weft.Builtin}, nil
 }
 
 // engineFlags choose the device and the limits.
 type engineFlags struct {
 	modelFlags
-	Load        string  `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
-	Device      string  `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
-	Threads     int     `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
-	MaxContext  int     `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
-	MaxRequests int     `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
-	StepTokens  int     `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
-	KVMemory    float64 `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
-	KVTokens    int     `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
-	Queue       int     `default:"512" help:"Requests that may wait. More are refused with 429."`
-	Policy      string  `enum:"fcfs,lpm,priority" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority."`
-	PrefixCache bool    `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
-	Overlap     bool    `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+	Load        string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
+	Device      string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
+	Threads     int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
+	MaxContext  int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
+	MaxRequests int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
+	StepTokens  int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
+	MixedTokens int           `placeholder:"TOKENS" help:"Tokens of prompts computed in a step that also generates. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit but --step-tokens."`
+	KVMemory    float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
+	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
+	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
+	Policy      string        `enum:"fcfs,lpm,priority,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority, fair (the client that was served least: by the field user, else by address)."`
+	Expect      int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
+	Watchdog    time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
+	PrefixCache bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
+	Overlap     bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+
+	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
+	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
-	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority}
+	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority, "fair": scheduler.FairShare}
 	return weft.Options{
-		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads,
+		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{
-			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, KVMemory: f.KVMemory,
+			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
+			Watchdog: f.Watchdog, Expect: f.Expect,
 		},
 	}
 }
@@ -63,12 +71,17 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	if f.Load == "dummy" && f.Model == "" {
 		return nil, usageError{errors.New("--load dummy needs --model with a directory that has a config.json")}
 	}
-	path := f.path(a)
+	src, err := f.find(a)
+	if err != nil {
+		return nil, err
+	}
 	o := f.options()
-	bar := newBar(a.stderr)
+	o.Name = src.name
+	o.Backend = a.backend
+	bar := newBar(a.stderr, "loading")
 	o.Progress = bar.set
 	start := time.Now()
-	m, err := weft.Open(path, o)
+	m, err := weft.Open(src.path, o)
 	bar.done()
 	if err != nil {
 		return nil, err
@@ -80,11 +93,12 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 
 // bar shows progress on a terminal and nothing elsewhere.
 type bar struct {
-	p *mpb.Progress
-	b *mpb.Bar
+	label string
+	p     *mpb.Progress
+	b     *mpb.Bar
 }
 
-func newBar(w io.Writer) *bar {
+func newBar(w io.Writer, label string) *bar {
 	f, ok := w.(*os.File)
 	if !ok {
 		return &bar{}
@@ -92,7 +106,7 @@ func newBar(w io.Writer) *bar {
 	if st, err := f.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
 		return &bar{}
 	}
-	return &bar{p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))}
+	return &bar{label: label, p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40))}
 }
 
 func (b *bar) set(done, total int64) {
@@ -100,9 +114,10 @@ func (b *bar) set(done, total int64) {
 		return
 	}
 	if b.b == nil {
-		b.b = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name("loading ")),
+		b.b = b.p.AddBar(total, mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Name(b.label+" ")),
 			mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f")))
 	}
+	b.b.SetTotal(total, false)
 	b.b.SetCurrent(done)
 }
 

@@ -20,8 +20,11 @@ type renderCmd struct {
 func (c *renderCmd) Run(a *app) error {
 	text := &weft.Text{}
 	if c.Model != "" || !c.JSON {
-		var err error
-		if text, err = weft.OpenText(c.path(a)); err != nil {
+		src, err := c.find(a)
+		if err != nil {
+			return err
+		}
+		if text, err = weft.OpenText(src.path); err != nil {
 			return err
 		}
 	}

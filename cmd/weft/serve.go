@@ -40,7 +40,11 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer m.Close()
+	defer func() {
+		if m.Engine().Err() == nil { // a broken device may not answer: the process's end frees it
+			m.Close()
+		}
+	}()
 	fmt.Fprintf(a.stderr, "weft: listening on http://%s\n", listener.Addr())
 	o := server.Options{APIKey: c.APIKey, Hosts: c.AllowHost, Origins: c.AllowOrigin, Logger: c.logger(a)}
 	o.Limits.Wait = c.QueueTimeout

@@ -22,13 +22,16 @@ type tokenizeCmd struct {
 const maxLine = 256 << 20
 
 func (c *tokenizeCmd) Run(a *app) error {
-	path := c.path(a)
-	t, err := weft.OpenText(path)
+	src, err := c.find(a)
+	if err != nil {
+		return err
+	}
+	t, err := weft.OpenText(src.path)
 	if err != nil {
 		return err
 	}
 	if t.Tokenizer == nil {
-		return fmt.Errorf("cannot tokenize: %s has no tokenizer", path)
+		return fmt.Errorf("cannot tokenize: %s has no tokenizer", c.Model)
 	}
 	line := c.encode
 	if c.Decode {

@@ -46,6 +46,7 @@ type Fake struct {
 	n         int // calls so far
 	counts    map[string]int
 	log       []Call
+	gathered  []byte // arguments of the launch under way
 	launches  []Launch
 	quiet     bool
 	plan      []failure
@@ -60,9 +61,10 @@ type Fake struct {
 	last      uintptr // newest handle
 	host      map[uintptr][]byte
 	kernels   map[string]func(*Launch) driver.Result
-	captures  map[int]*capture // by OS thread
-	now       op               // what runs
-	attempted map[uintptr]bool // freed handles and addresses, to tell a double free from a foreign one
+	captures  map[int]*capture    // by OS thread
+	programs  map[string]*program // by PTX, to read it once
+	now       op                  // what runs
+	attempted map[uintptr]bool    // freed handles and addresses, to tell a double free from a foreign one
 }
 
 // New makes a Fake; zero fields of cfg are those of DefaultConfig.
@@ -79,7 +81,7 @@ func New(cfg Config) *Fake {
 	return &Fake{
 		cfg: cfg, counts: map[string]int{}, retained: make([]int, cfg.Devices), current: map[int]uintptr{},
 		space: newSpace(cfg.Devices, cfg.Memory), handles: map[uintptr]resource{}, host: map[uintptr][]byte{},
-		kernels: map[string]func(*Launch) driver.Result{}, captures: map[int]*capture{}, attempted: map[uintptr]bool{},
+		kernels: map[string]func(*Launch) driver.Result{}, captures: map[int]*capture{}, programs: map[string]*program{}, attempted: map[uintptr]bool{},
 		last: 0x100,
 	}
 }

@@ -198,6 +198,26 @@ func TestFake_LaunchesAreCheckedAgainstThePTX(t *testing.T) {
 	must(t, err, bare.Launch(&driver.Launch{}, a.Reset()))
 }
 
+func TestFake_ABlockDoesNotReachParametersAlignedTo64(t *testing.T) {
+	fake := drivertest.New(drivertest.Config{})
+	c := open(t, fake)
+	m, err := c.LoadModule("m", []byte(".version 7.0\n.target sm_80\n.visible .entry k(.param .align 64 .b8 q[64], .param .u32 n) { ret; }"))
+	must(t, err)
+	f, err := m.Function("k")
+	must(t, err)
+	var seen uint32
+	fake.Kernel("k", func(l *drivertest.Launch) driver.Result { seen = l.U32(64); return driver.Success })
+	var a driver.Args
+	if err := f.Launch(&driver.Launch{}, a.Bytes(make([]byte, 64), 8).U32(5)); !errors.Is(err, driver.InvalidValue) {
+		t.Errorf("64 bytes said to be aligned to 8: %v, want InvalidValue", err)
+	}
+	wantOnly(t, "Faults()", fake.Faults(), "kernel k is launched with a block of arguments, and parameter 0 is aligned to 64")
+	must(t, f.Launch(&driver.Launch{}, a.Reset().Struct(make([]byte, 64), []uintptr{0}, 64).U32(5)))
+	if seen != 5 {
+		t.Errorf("the kernel saw %d, want 5", seen)
+	}
+}
+
 func TestFake_AKernelThatGoesWildLosesTheContext(t *testing.T) {
 	fake := drivertest.New(drivertest.Config{})
 	fake.Kernel("fill", func(l *drivertest.Launch) driver.Result { clear(l.Memory(l.Ptr(0), 4)); return driver.Success })

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/weft-llm/weft/driver"
 )
@@ -35,9 +36,12 @@ func (l *Launch) U64(offset int) uint64 { return binary.LittleEndian.Uint64(l.Ar
 
 func (l *Launch) Ptr(offset int) driver.DevicePtr { return driver.DevicePtr(l.U64(offset)) }
 
-// Memory is the n bytes of device memory at p, shared and not copied. Where there are none the launch ends with
+// Memory is the n bytes of device or pinned host memory at p, shared and not copied. Where there are none the launch ends with
 // IllegalAddress and the result is n bytes that nobody reads.
 func (l *Launch) Memory(p driver.DevicePtr, n int64) []byte {
+	if data := l.fake.pinned(p, int(n)); data != nil {
+		return data
+	}
 	if data := l.fake.memory("kernel "+l.Kernel+": use", p, n); data != nil {
 		return data
 	}
@@ -66,7 +70,7 @@ func dim3(d [3]uint32) driver.Dim { return driver.Dim{X: int(d[0]), Y: int(d[1])
 
 func (f *Fake) launchKernel(a args) driver.Result {
 	l := Launch{Grid: dim(a[1], a[2], a[3]), Block: dim(a[4], a[5], a[6]), Shared: int(a[7])}
-	return f.launch(a[0], a[8], a[10], l)
+	return f.launch(a[0], a[8], a[9], a[10], l)
 }
 
 func (f *Fake) launchKernelEx(a args) driver.Result {
@@ -84,24 +88,49 @@ func (f *Fake) launchKernelEx(a args) driver.Result {
 			return driver.InvalidValue
 		}
 	}
-	return f.launch(a[1], c.stream, a[3], l)
+	return f.launch(a[1], c.stream, a[2], a[3], l)
 }
 
-func (f *Fake) launch(handle, stream, extra uintptr, l Launch) driver.Result {
+func (f *Fake) launch(handle, stream, addresses, extra uintptr, l Launch) driver.Result {
 	fn := get[function](f, handle)
 	if fn == nil {
 		return driver.InvalidHandle
 	}
 	l.Kernel, l.Device, l.fake = fn.name, f.currentDevice(), f
-	l.Args = launchArgs(extra)
-	if fn.params >= 0 && fn.params != len(l.Args) {
-		f.fault("kernel %s is launched with %d bytes of arguments, its parameters take %d", fn.name, len(l.Args), fn.params)
+	if addresses != 0 {
+		l.Args = f.gather(fn.params, addresses)
+	} else if l.Args = launchArgs(extra); !fn.opaque && !f.takesBlock(fn, l.Args) {
 		return driver.InvalidValue
 	}
 	if r := f.fits(fn, &l); r != driver.Success {
 		return r
 	}
 	return f.enqueue(stream, op{kind: opLaunch, launch: l})
+}
+
+// gather copies arguments that come by address to where the parameters lie. The result is valid until the next launch.
+func (f *Fake) gather(params layout, addresses uintptr) []byte {
+	f.gathered = slices.Grow(f.gathered[:0], params.bytes())[:params.bytes()]
+	for i, p := range params {
+		copy(f.gathered[p.offset:], bytesAt(*at[uintptr](addresses + 8*uintptr(i)), p.size))
+	}
+	return f.gathered
+}
+
+// takesBlock says whether the kernel's parameters can be given as one block: it has their size, and none is aligned so
+// that compilers begin them further into their memory, where a block does not reach.
+func (f *Fake) takesBlock(fn *function, block []byte) bool {
+	if fn.params.bytes() != len(block) {
+		f.fault("kernel %s is launched with %d bytes of arguments, its parameters take %d", fn.name, len(block), fn.params.bytes())
+		return false
+	}
+	for i, p := range fn.params {
+		if p.align > 16 {
+			f.fault("kernel %s is launched with a block of arguments, and parameter %d is aligned to %d", fn.name, i, p.align)
+			return false
+		}
+	}
+	return true
 }
 
 // launchArgs reads the list of CU_LAUNCH_PARAM_… marks. The result aliases the caller's block.

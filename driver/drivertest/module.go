@@ -15,7 +15,8 @@ type module struct {
 
 type function struct {
 	name      string
-	params    int // bytes, -1 unknown
+	params    layout
+	opaque    bool // nothing is known of its parameters
 	maxShared int
 }
 
@@ -52,6 +53,9 @@ func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Res
 		}
 		text = own
 	}
+	if p := f.programs[text]; p != nil {
+		return p, driver.Success
+	}
 	version, arch, exact := target(text)
 	own := 10*f.cfg.Major + f.cfg.Minor
 	switch p, err := parsePTX(text); {
@@ -63,6 +67,7 @@ func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Res
 	case arch > own || exact && arch != own:
 		return nil, driver.NoBinaryForGPU
 	default:
+		f.programs[text] = p
 		return p, driver.Success
 	}
 }
@@ -111,13 +116,10 @@ func (f *Fake) moduleFunction(a args) driver.Result {
 	}
 	name := textAt(a[2])
 	params, found := m.program.kernels[name]
-	if m.program.opaque {
-		params, found = -1, true
-	}
-	if !found {
+	if !found && !m.program.opaque {
 		return driver.NotFound
 	}
-	handle := f.add("function", &function{name: name, params: params, maxShared: sharedPerBlock})
+	handle := f.add("function", &function{name: name, params: params, opaque: m.program.opaque, maxShared: sharedPerBlock})
 	m.functions = append(m.functions, handle)
 	put(a[0], handle)
 	return driver.Success

@@ -9,9 +9,23 @@ import (
 
 // program is what a module holds.
 type program struct {
-	kernels map[string]int // name → bytes of parameters; -1 unknown
+	kernels map[string]layout
 	globals map[string]int // name → bytes
 	opaque  bool           // machine code: every name is a kernel
+}
+
+// layout is where each parameter of a kernel lies, in order.
+type layout []param
+
+type param struct{ offset, size, align int }
+
+// bytes is the size of the parameter block.
+func (l layout) bytes() int {
+	if len(l) == 0 {
+		return 0
+	}
+	last := l[len(l)-1]
+	return last.offset + last.size
 }
 
 var (
@@ -27,13 +41,13 @@ func parsePTX(text string) (*program, error) {
 	if !ptxVersion.MatchString(text) {
 		return nil, fmt.Errorf("ptxas application ptx input, line 1; fatal   : Missing .version directive at start of file")
 	}
-	p := &program{kernels: map[string]int{}, globals: map[string]int{}}
+	p := &program{kernels: map[string]layout{}, globals: map[string]int{}}
 	for _, m := range ptxEntry.FindAllStringSubmatch(text, -1) {
-		size, err := paramBytes(m[2])
+		params, err := readLayout(m[2])
 		if err != nil {
 			return nil, fmt.Errorf("ptxas fatal   : entry %s: %w", m[1], err)
 		}
-		p.kernels[m[1]] = size
+		p.kernels[m[1]] = params
 	}
 	for _, m := range ptxGlobal.FindAllStringSubmatch(text, -1) {
 		count, _ := strconv.Atoi(or(m[3], "1"))
@@ -85,21 +99,21 @@ func target(text string) (version, arch int, exact bool) {
 	return version, arch, exact
 }
 
-// paramBytes is the size of a parameter list laid out with natural alignment.
-func paramBytes(list string) (int, error) {
-	size := 0
-	for _, param := range strings.Split(list, ",") {
-		fields := strings.Fields(param)
+// readLayout lays a parameter list out with natural alignment.
+func readLayout(list string) (layout, error) {
+	var out layout
+	for _, text := range strings.Split(list, ",") {
+		fields := strings.Fields(text)
 		if len(fields) == 0 {
 			continue
 		}
 		n, align, err := paramSize(fields)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		size = (size+align-1)/align*align + n
+		out = append(out, param{(out.bytes() + align - 1) / align * align, n, align})
 	}
-	return size, nil
+	return out, nil
 }
 
 // paramSize reads ".param [.align N] .type [.ptr …] name[count]".

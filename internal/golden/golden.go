@@ -47,7 +47,7 @@ func Names(t *testing.T) []string {
 }
 
 // Copy writes model name to a directory of the test's and returns what weights.Open takes.
-func Copy(t *testing.T, name string) string {
+func Copy(t testing.TB, name string) string {
 	t.Helper()
 	sub, err := fs.Sub(files, "testdata/models/"+name)
 	if err != nil {

@@ -27,3 +27,5 @@ func openGPU(t *testing.T) backend.Backend {
 
 // The tolerance is bf16's: activations and weights have 8 bits.
 func TestGPU_AgreesWithTransformers(t *testing.T) { golden.Run(t, openGPU, 2e-2) }
+
+func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) { golden.RunSmolLM2(t, openGPU, 0.05, 0.005) }

@@ -65,13 +65,27 @@ type check struct {
 
 func (c *check) step(parts ...part) {
 	c.t.Helper()
-	ids, _, logits := c.s.step(parts...)
+	ids, logprobs, logits := c.s.step(parts...)
 	for i, p := range parts {
 		pos := p.from + len(p.ids) - 1
 		if logits != nil {
 			c.logits(p.row, pos, logits[i])
 		}
 		c.token(p.row, pos, ids[i])
+		c.logprob(p.row, pos, ids[i], float64(logprobs[i]))
+	}
+}
+
+// logprob checks the log-probability of the chosen token, which a replayed step gives too: logit and normaliser are each
+// off by at most tol.
+func (c *check) logprob(row, pos int, id int32, got float64) {
+	c.t.Helper()
+	sum := 0.0
+	for _, v := range c.ref.logits[pos] {
+		sum += math.Exp(float64(v))
+	}
+	if want := float64(c.ref.logits[pos][id]) - math.Log(sum); !(math.Abs(got-want) <= 2*c.tol) {
+		c.t.Fatalf("request %d, position %d: the log-probability of %d is %v, want %v ± %v", row, pos, id, got, want, 2*c.tol)
 	}
 }
 

@@ -24,6 +24,7 @@ var ggufArch = map[string]struct {
 	"phi3":    {"Phi3ForCausalLM", false},
 	"smollm3": {"SmolLM3ForCausalLM", true},
 	"granite": {"GraniteForCausalLM", true},
+	"olmo2":   {"Olmo2ForCausalLM", false},
 }
 
 // fromGGUF fills c from the first shard's metadata and the tensors of all.

@@ -14,6 +14,7 @@ var hfDefaults = map[string]map[string]any{
 	"Gemma3ForConditionalGeneration": gemma3Defaults,
 	"Phi3ForCausalLM":                {"max_position_embeddings": 4096.0, "original_max_position_embeddings": 4096.0, "rms_norm_eps": 1e-5},
 	"SmolLM3ForCausalLM":             {"max_position_embeddings": 32768.0, "rope_theta": 2e6, "tie_word_embeddings": true, "num_key_value_heads": 4.0},
+	"Olmo2ForCausalLM":               {"max_position_embeddings": 2048.0, "rms_norm_eps": 1e-5},
 	"GraniteForCausalLM":             {"max_position_embeddings": 2048.0},
 }
 

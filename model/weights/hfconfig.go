@@ -181,7 +181,7 @@ func (c *Config) layers(s *settings) {
 
 func (s *settings) slidingWindow(c *Config) int {
 	switch c.Arch {
-	case "LlamaForCausalLM", "GraniteForCausalLM":
+	case "LlamaForCausalLM", "GraniteForCausalLM", "Olmo2ForCausalLM":
 		return 0 // they have no such setting: if there is one, it is refused as unknown
 	}
 	if use := s.flag("use_sliding_window", false); !use {

@@ -8,39 +8,20 @@ import (
 // ropes reads rope_theta with rope_scaling, or rope_parameters as transformers 5 writes them, and gives each layer its
 // rotary embedding. Gemma-3 has two: sliding layers rotate with a base of their own.
 func (c *Config) ropes(s *settings) {
-	partial := s.number("partial_rotary_factor", 1)
-	dim := func(o *settings) int {
-		d := int(float64(c.HeadDim) * o.number("partial_rotary_factor", partial))
-		if d < 2 || d > c.HeadDim || d%2 != 0 {
-			s.fail("partial_rotary_factor", "%d of %d dimensions of a head would rotate", d, c.HeadDim)
-			return 2
-		}
-		return d
-	}
 	base := s.positive("rope_theta", 10000)
-	gemma3 := c.Arch == "Gemma3ForCausalLM" || c.Arch == "Gemma3ForConditionalGeneration"
-	local := 0.0
-	if gemma3 {
-		local = s.positive("rope_local_base_freq", 10000)
-	}
-	global, sliding := s.object("rope_parameters"), (*settings)(nil)
-	if gemma3 && global != nil && (global.has("full_attention") || global.has("sliding_attention")) {
-		global, sliding = global.object("full_attention"), global.object("sliding_attention")
-	}
-	if global == nil {
-		global = s.object("rope_scaling")
-	}
-	full := c.rope(s, global, base, dim)
-	if !gemma3 {
-		c.stretch(full)
-	}
-	for i := range c.Layer {
-		r := full
-		if gemma3 && c.Layer[i].Window > 0 {
-			r = c.rope(s, sliding, local, dim)
+	full := s.object("rope_parameters")
+	if c.Arch == "Gemma3ForCausalLM" || c.Arch == "Gemma3ForConditionalGeneration" {
+		local := s.positive("rope_local_base_freq", 10000)
+		var sliding *settings
+		if full != nil && (full.has("full_attention") || full.has("sliding_attention")) {
+			full, sliding = full.object("full_attention"), full.object("sliding_attention")
 		}
-		c.Layer[i].Rope = c.ropeIndex(r)
+		c.assign(c.rope(s, scaling(s, full), base), c.rope(s, sliding, local))
+		return
 	}
+	r := c.rope(s, scaling(s, full), base)
+	c.stretch(r)
+	c.assign(r, r)
 	if c.Arch == "SmolLM3ForCausalLM" {
 		rotates := s.rotates(c)
 		for i := range c.Layer {
@@ -49,12 +30,39 @@ func (c *Config) ropes(s *settings) {
 			}
 		}
 	}
-	if sliding != nil {
-		c.Unsupported = append(c.Unsupported, sliding.unknown()...)
+}
+
+// scaling is rope_parameters, or rope_scaling as transformers 4 calls it.
+func scaling(s, parameters *settings) *settings {
+	if parameters != nil {
+		return parameters
 	}
-	if global != nil {
-		c.Unsupported = append(c.Unsupported, global.unknown()...)
+	return s.object("rope_scaling")
+}
+
+// assign gives layers that see all, and those that see a window, their rotary embedding.
+func (c *Config) assign(full, sliding Rope) {
+	for i := range c.Layer {
+		r := full
+		if c.Layer[i].Window > 0 {
+			r = sliding
+		}
+		c.Layer[i].Rope = c.ropeIndex(r)
 	}
+}
+
+// turning returns how many dimensions of a head rotate. o, of rope_parameters, may be nil.
+func (c *Config) turning(s, o *settings) int {
+	share := s.number("partial_rotary_factor", 1)
+	if o != nil {
+		share = o.number("partial_rotary_factor", share)
+	}
+	d := int(float64(c.HeadDim) * share)
+	if d < 2 || d > c.HeadDim || d%2 != 0 {
+		s.fail("partial_rotary_factor", "%d of %d dimensions of a head would rotate", d, c.HeadDim)
+		return 2
+	}
+	return d
 }
 
 func (c *Config) ropeIndex(r Rope) int {
@@ -85,11 +93,12 @@ func (c *Config) stretch(r Rope) {
 }
 
 // rope reads one scaling. o may be nil: no scaling.
-func (c *Config) rope(s, o *settings, base float64, dim func(*settings) int) Rope {
+func (c *Config) rope(s, o *settings, base float64) Rope {
+	r := Rope{Base: base, Dim: c.turning(s, o), Kind: "default", Attention: 1}
 	if o == nil {
-		return Rope{Base: base, Dim: dim(s), Kind: "default", Attention: 1}
+		return r
 	}
-	r := Rope{Base: o.positive("rope_theta", base), Dim: dim(o), Attention: 1}
+	r.Base = o.positive("rope_theta", base)
 	r.Kind = o.text("rope_type", o.text("type", "default"))
 	orig := int(s.number("original_max_position_embeddings", float64(c.MaxPositions)))
 	switch r.Kind {
@@ -111,6 +120,7 @@ func (c *Config) rope(s, o *settings, base float64, dim func(*settings) int) Rop
 	default:
 		c.refuse("rope_scaling.rope_type = " + r.Kind)
 	}
+	c.Unsupported = append(c.Unsupported, o.unknown()...)
 	return r
 }
 

@@ -1,10 +1,10 @@
 package weights
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -69,7 +69,9 @@ func parseSafetensors(path string, file []byte) ([]Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	sort.Slice(infos, func(i, j int) bool { return infos[i].Offset < infos[j].Offset })
+	slices.SortFunc(infos, func(a, b Info) int { // an empty tensor before the one that begins where it does
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.Bytes, b.Bytes))
+	})
 	end := int64(0)
 	for i := range infos {
 		if infos[i].Offset != end {

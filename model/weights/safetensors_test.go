@@ -32,6 +32,13 @@ func TestSafetensors_ReadsNamesTypesAndShapes(t *testing.T) {
 	}
 }
 
+func TestSafetensors_EmptyTensorsTakeNoRoom(t *testing.T) {
+	header := `{"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[0,7],"data_offsets":[0,0]},"c":{"dtype":"U8","shape":[0],"data_offsets":[4,4]}}`
+	if got, err := ParseSafetensors("x", stFile(header, 4)); err != nil || len(got) != 3 {
+		t.Errorf("ParseSafetensors() = %v, %v, want three tensors", got, err)
+	}
+}
+
 func TestSafetensors_KnowsTheSizeOfEveryType(t *testing.T) {
 	for name, kind := range stTypes {
 		header := fmt.Sprintf(`{"a":{"dtype":%q,"shape":[3,5],"data_offsets":[0,%d]}}`, name, 15*kind.size)

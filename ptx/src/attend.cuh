@@ -62,3 +62,44 @@ template <int D>
 __device__ __forceinline__ u32 fragment_v(u32 base, int row, int col, int lane) {
 	return base + (row + (lane & 15)) * pitch(D) + (col + (lane >> 4) * 8) * 2;
 }
+
+// ---- prefill ------------------------------------------------------------------------------------------------------
+
+// Work is a block's tile: rows [row0, rows) of request b, row = token * group + head within the group.
+struct Work {
+	int token0;  // index of the request's first token
+	int pos0;    // and its position
+	int rows, row0;
+	const int* page;
+};
+
+// find_work gives tile number i of the batch, the last tile of a request first since it sees the most keys. Every
+// warp finds the same. It returns false past the last tile.
+template <int M>
+__device__ inline bool find_work(Work& w, int i, const Cache& c, const int* rows, const int* start, const int* context, int first, int requests, int group) {
+	const int lane = threadIdx.x & 31;
+	for (int b0 = first; b0 < requests; b0 += 32) {
+		const int b = b0 + lane;
+		int len = 0, tiles = 0;
+		if (b < requests) len = start[b + 1] - start[b], tiles = ceil_div(len * group, M);
+		int end = tiles;
+#pragma unroll
+		for (int o = 1; o < 32; o <<= 1) {
+			const int v = __shfl_up_sync(kAll, end, o);
+			if (lane >= o) end += v;
+		}
+		const u32 beyond = __ballot_sync(kAll, i < end);
+		if (beyond) {
+			const int l = __ffs(beyond) - 1;
+			len = __shfl_sync(kAll, len, l), end = __shfl_sync(kAll, end, l);
+			w.token0 = start[b0 + l];
+			w.pos0 = context[b0 + l] - len;
+			w.rows = len * group;
+			w.row0 = (end - 1 - i) * M;
+			w.page = c.pages + max(rows[b0 + l], 0) * c.page_stride;
+			return true;
+		}
+		i -= __shfl_sync(kAll, end, 31);
+	}
+	return false;
+}

@@ -1,52 +1,78 @@
-// attend_decode.cu: attention of one new token a request over its cached keys, K and V read once a group of query heads.
+// attend_decode.cu: attention of one new token a request over its cached keys, K and V read once a group of heads.
 // data    q, out [B,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
-// math    bf16 products, fp32 sums, softmax in powers of two, P rounded to bf16; repeatable for a batch on a given chip
-// needs   sm_80+, D in {64, 96, 128, 256}, B <= 1024, counters zero       launch  grid SMs, block 32*warps (see ../attend.go)
+// math    bf16 products, fp32 sums, softmax in powers of two, P rounded to bf16; the same bits in any batch
+// needs   sm_80+, D in {64, 96, 128, 256}, B <= 1024, counters zero       launch  grid SMs, block 32*(workers+4)
 // moves   4*D bytes a key and KV head; floor: 85% of HBM bandwidth at >= 1 GB of K and V
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
-// pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
+// pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend.cuh"
 
-// The keys of all (request, head unit) pairs are laid on one line of units of 64, which is cut into equal shares, one a
-// block. A head unit is at most 16 query heads of one KV head. Warps of a block take every Warps-th group of 16 keys of
-// a segment (the part of the share in one pair) through copy pipelines of their own, then add up what they have. A pair
-// that several blocks share is added up by the last of them to finish, in the blocks' order.
-constexpr int kUnit = 64, kGroup = 16, kHeads = 16, kStages = 4, kMaxRequests = 1024;
+// The keys of a pair (request, unit of at most 8·NT query heads of one KV head) are cut into leaves, whose length is a
+// function of the context alone. The workers of a block take 16 keys of a leaf in turns, each through a ring of copies
+// of its own; the closers add up the workers' sums of a leaf, and leaves from left to right. All leaves lie on one line,
+// of which each block gets an equal share. Where a share begins within a pair its leaves are kept one by one, and the
+// last block of the pair to end adds them to what the first has, from left to right: the sums are the same however the
+// line was cut.
+constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = 1024, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
 
 template <int D>
 struct Shape {
 	static constexpr int Chunks = D / 8;
-	static constexpr int Bytes = kGroup * pitch(D);  // K or V of a stage
-	static constexpr int Warp = kStages * 2 * Bytes;
-	static constexpr int Sum = kHeads * D * 4;
-	static constexpr int Part = kHeads * (D + 2);  // floats of a partial result: sums, then maxima, then denominators
+	static constexpr int Half = kGroup * pitch(D);  // a place of the ring: K or V of 16 keys
+	static constexpr int Ring = D == 64 ? 9 : D == 96 ? 6 : 5;
+	static constexpr int Row = D + 4;  // floats, so that the heads that a warp stores at once lie in different banks
 };
 
 struct Problem {
 	const int* rows;
 	const int* context;
-	int requests, kv_heads, group, min_units;
+	int requests, kv_heads, group, depth;  // depth: leaves that workers may be ahead of closers
 	i64 q_stride, out_stride;
 };
 
 // Plan is what a block knows of the whole batch.
 struct Plan {
 	int begin[kMaxRequests + 1];  // units before each request, for one head unit
-	int context[kMaxRequests];
+	int context[kMaxRequests], row[kMaxRequests];
 	int part[32];
-	float top[8][kHeads], sum[8][kHeads];  // of each warp
-	int last;
+	int last[2];
+	u64 full[2], free[2];
 };
+
+__device__ __forceinline__ void barrier_init(u64& b, u32 arrivals) { asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(smem_addr(&b)), "r"(arrivals) : "memory"); }
+
+__device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("{.reg .b64 t; mbarrier.arrive.shared.b64 t, [%0];}" ::"r"(b) : "memory"); }
+
+__device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
+	for (;;) {
+		u32 done;
+		asm volatile("{.reg .pred p; mbarrier.test_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
+		if (done) return;
+		__nanosleep(20);  // the warps that work need the issue slots
+	}
+}
+
+__device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, 128;" ::: "memory"); }
+
+// transpose turns an 8x8 matrix of bf16 that the warp holds, two of a row a lane.
+__device__ __forceinline__ u32 transpose(u32 v) {
+	u32 t;
+	asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(t) : "r"(v));
+	return t;
+}
+
+// ---- the line ------------------------------------------------------------------------------------------------------
 
 __device__ __forceinline__ int first_unit(int context, int window) { return first_key(context - 1, window) / kUnit; }
 
-// make_plan fills begin and context.
+// make_plan fills begin, context and row.
 __device__ void make_plan(Plan& p, const Problem& t, int window) {
 	const int each = ceil_div(t.requests, blockDim.x), at = threadIdx.x * each, end = min(at + each, t.requests);
 	const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
 	int sum = 0;
 	for (int b = at; b < end; b++) {
 		const int c = t.context[b];
+		p.row[b] = t.rows[b];
 		p.context[b] = c;
 		p.begin[b + 1] = sum += max(ceil_div(c, kUnit) - first_unit(c, window), 1);  // no key still makes a unit: it writes zeros
 	}
@@ -65,359 +91,489 @@ __device__ void make_plan(Plan& p, const Problem& t, int window) {
 	__syncthreads();
 }
 
-// Segment walks a block's share: units [from, from+count) of head unit h of request b, whose units are n.
-struct Segment {
-	int b, h, from, count, n, left;
+// Share is a block's part of the line. A leaf belongs to the block in whose share it begins.
+struct Share {
+	int line, shares;
 
-	__device__ void start(const Plan& p, int requests, int units, u64 at, u64 end) {
-		left = static_cast<int>(end - at);
+	__device__ __forceinline__ int begin(int block) const { return static_cast<int>(static_cast<i64>(line) * block / shares); }
+	__device__ __forceinline__ int owner(int at) const { return static_cast<int>(((static_cast<i64>(at) + 1) * shares - 1) / line); }
+};
+
+// Walk goes over the leaves of a share.
+struct Walk {
+	int b, h;               // the pair
+	int pos, n;             // its units on the line: first, number
+	int leaf, leaves, log;  // the leaf, how many the pair has, and the units of one as a power of two
+	int end;                // of the share
+
+	__device__ __forceinline__ void enter(const Plan& p) {
+		n = p.begin[b + 1] - p.begin[b];
+		log = n <= kMaxLeaves ? 0 : 32 - __clz((n - 1) / kMaxLeaves);
+		leaves = (n + (1 << log) - 1) >> log;
+		leaf = 0;
+	}
+
+	__device__ void start(const Plan& p, int requests, int units, int at, int to) {
 		int lo = 0, hi = requests;  // begin[lo]·units <= at < begin[hi]·units
 		while (hi - lo > 1) {
 			const int mid = (lo + hi) / 2;
-			(static_cast<u64>(p.begin[mid]) * units <= at ? lo : hi) = mid;
+			(p.begin[mid] * units <= at ? lo : hi) = mid;
 		}
 		b = lo;
-		n = p.begin[b + 1] - p.begin[b];
-		const int in = static_cast<int>(at - static_cast<u64>(p.begin[b]) * units);
+		end = to;
+		enter(p);
+		const int in = at - p.begin[b] * units;
 		h = in / n;
-		from = in - h * n;
-		count = min(n - from, left);
+		pos = at - in + h * n;
+		leaf = (at - pos + (1 << log) - 1) >> log;
+		if (leaf == leaves) turn(p, requests, units);
 	}
 
-	__device__ void next(const Plan& p, int requests, int units) {
-		left -= count;
-		from = 0;
+	__device__ __forceinline__ bool more() const { return pos + (leaf << log) < end; }
+
+	__device__ __forceinline__ void turn(const Plan& p, int requests, int units) {
+		pos += n;
+		leaf = 0;
 		if (++h == units) {
 			h = 0;
-			if (++b < requests) n = p.begin[b + 1] - p.begin[b];
+			if (++b < requests) enter(p);
 		}
-		count = min(n, left);
 	}
 
-	// keys gives the range of key positions.
-	__device__ void keys(const Plan& p, int window, int& at, int& end) const {
-		const int c = p.context[b], u = first_unit(c, window) + from;
-		at = u * kUnit, end = min((u + count) * kUnit, c);
+	// next returns whether the pair is another.
+	__device__ __forceinline__ bool next(const Plan& p, int requests, int units) {
+		if (++leaf < leaves) return false;
+		turn(p, requests, units);
+		return true;
+	}
+
+	// keys gives the keys of the leaf that a worker begins with, and where the leaf ends.
+	__device__ __forceinline__ void keys(const Plan& p, int window, int worker, int workers, int& key, int& to) const {
+		const int c = p.context[b], from = (first_unit(c, window) + (leaf << log)) * kUnit;
+		key = from + (worker + h) % workers * kGroup, to = min(from + (kUnit << log), c);
 	}
 };
 
-// Feed starts a warp's copies, groups ahead of their use, across segments.
+// ---- workers -------------------------------------------------------------------------------------------------------
+
+// Feed starts a worker's copies, ahead of their use, across leaves: K of 16 keys, then V of the same.
 template <int D>
 struct Feed {
-	Segment s;
-	int key, end;  // of the next group
+	Walk s;
+	int key, end;  // of the 16 keys in turn
+	bool values;   // their K has been started
 	const int* page;
-	int slot;  // of key + (lane & 15), or -1
+	i64 head;  // where the head's rows begin, in elements
+	int slot;  // of key + (lane & 15)
 
-	__device__ void settle(const Plan& p, const Problem& t, const Cache& c, int units, int window, int warps, int warp) {
-		while (s.left > 0) {
+	__device__ __forceinline__ void enter(const Plan& p, const Cache& c, int blocks, int window, int worker, int workers) {
+		s.keys(p, window, worker, workers, key, end);
+		page = c.pages + max(p.row[s.b], 0) * c.page_stride;
+		head = s.h / blocks * c.slots * D;
+	}
+
+	__device__ __forceinline__ void settle(const Plan& p, const Problem& t, const Cache& c, int units, int blocks, int window, int worker, int workers) {
+		while (s.more()) {
 			if (key < end) {
-				const int at = key + (threadIdx.x & 15);
-				slot = at < end ? page[at] : -1;
+				slot = page[min(key + (threadIdx.x & 15), end - 1)];  // past the end any key will do: its weight is zero
 				return;
 			}
 			s.next(p, t.requests, units);
-			if (s.left > 0) enter(p, t, c, window, warp);
+			if (s.more()) enter(p, c, blocks, window, worker, workers);
 		}
 	}
 
-	__device__ void enter(const Plan& p, const Problem& t, const Cache& c, int window, int warp) {
-		s.keys(p, window, key, end);
-		key += warp * kGroup;
-		page = c.pages + max(t.rows[s.b], 0) * c.page_stride;
-	}
-
-	__device__ void issue(u32 dst, const Cache& c, int blocks) const {
+	__device__ __forceinline__ void issue(u32 dst, const bf16* rows) const {
 		using S = Shape<D>;
-		if (s.left > 0) {
-			const i64 head = (s.h / blocks) * c.slots;
-			const int lane = threadIdx.x & 31;
+		const int lane = threadIdx.x & 31;
 #pragma unroll
-			for (int i = 0; i < kGroup * S::Chunks / 32; i++) {
-				const int at = i * 32 + lane, row = at / S::Chunks, chunk = at % S::Chunks, from = __shfl_sync(kAll, slot, row);
-				const i64 src = (head + max(from, 0)) * D + chunk * 8;
-				const u32 to = dst + row * pitch(D) + chunk * 16;
-				cp_async16(to, c.k + src, from >= 0);
-				cp_async16(to + S::Bytes, c.v + src, from >= 0);
-			}
+		for (int i = 0; i < kGroup * S::Chunks / 32; i++) {
+			const int at = i * 32 + lane, row = at / S::Chunks, chunk = at % S::Chunks;
+			const i64 from = __shfl_sync(kAll, slot, row);
+			cp_async16(dst + row * pitch(D) + chunk * 16, rows + from * D + chunk * 8, true);
 		}
-		cp_async_commit();
 	}
 };
 
-// Heads is a warp's state for a segment: the queries as left operands, and sums over the keys so far. A thread has
-// rows (heads) lane/4 and lane/4 + 8.
-template <int D>
+// Heads is a worker's state for a leaf: sums over its keys so far. Heads are columns: a thread has heads
+// 2·(lane%4) + {0, 1} of each eight.
+template <int D, int NT>
 struct Heads {
-	u32 q[D / 16][4];
-	float o[D / 8][4];
-	float m[2], l[2];
+	u32 q[NT][D / 16][2];
+	float o[NT][D / 16][4];
+	float m[NT][2], l[NT][2];
+	u32 p[NT][2];
 
-	__device__ __forceinline__ void start(const bf16* q0, int heads) {
-		const int lane = threadIdx.x & 31, row = lane / 4, col = (lane & 3) * 2;
+	__device__ __forceinline__ void load(const bf16* q0, int heads) {
+		const int lane = threadIdx.x & 31, col = (lane & 3) * 2;
 #pragma unroll
-		for (int d = 0; d < D / 16; d++) {
+		for (int t = 0; t < NT; t++) {
+			const int r = t * 8 + lane / 4;
 #pragma unroll
-			for (int e = 0; e < 4; e++) {
-				const int r = row + (e & 1) * 8;
-				q[d][e] = r < heads ? *reinterpret_cast<const u32*>(q0 + r * D + d * 16 + (e / 2) * 8 + col) : 0;
+			for (int d = 0; d < D / 16; d++) {
+#pragma unroll
+				for (int e = 0; e < 2; e++) q[t][d][e] = r < heads ? *reinterpret_cast<const u32*>(q0 + r * D + d * 16 + e * 8 + col) : 0;
 			}
 		}
-#pragma unroll
-		for (int n = 0; n < D / 8; n++) {
-#pragma unroll
-			for (int e = 0; e < 4; e++) o[n][e] = 0;
-		}
-		m[0] = m[1] = kMinusInf;
-		l[0] = l[1] = 0;
 	}
 
-	// add takes in the 16 keys from position key on, of which those in [low, end) count.
-	__device__ __forceinline__ void add(u32 sk, int key, int low, int end, const Scores& f) {
+	__device__ __forceinline__ void start() {
+#pragma unroll
+		for (int t = 0; t < NT; t++) {
+			m[t][0] = m[t][1] = kMinusInf;
+			l[t][0] = l[t][1] = 0;
+#pragma unroll
+			for (int d = 0; d < D / 16; d++) o[t][d][0] = o[t][d][1] = o[t][d][2] = o[t][d][3] = 0;
+		}
+	}
+
+	// weigh makes weights of the 16 keys from position key on, of which those in [low, end) count.
+	__device__ __forceinline__ void weigh(u32 sk, int key, int low, int end, const Scores& f) {
 		const int lane = threadIdx.x & 31;
-		float s[2][4] = {}, odd[2][4] = {};  // two chains of sums each, for the matrix units' latency
+		float s[NT][4] = {}, odd[NT][4] = {};  // two chains of sums each, for the matrix units' latency
 #pragma unroll
 		for (int d = 0; d < D / 16; d++) {
-			u32 b[4];
-			ldmatrix4(b, fragment_k<D>(sk, 0, d * 16, lane));
-			mma(d % 2 ? odd[0] : s[0], q[d], b[0], b[1]);
-			mma(d % 2 ? odd[1] : s[1], q[d], b[2], b[3]);
+			u32 a[4];
+			ldmatrix4(a, fragment_a<D>(sk, 0, d * 16, lane));
+#pragma unroll
+			for (int t = 0; t < NT; t++) mma(d % 2 ? odd[t] : s[t], a, q[t][d][0], q[t][d][1]);
 		}
 #pragma unroll
-		for (int n = 0; n < 2; n++) {
+		for (int t = 0; t < NT; t++) {
 #pragma unroll
-			for (int e = 0; e < 4; e++) s[n][e] += odd[n][e];
+			for (int e = 0; e < 4; e++) s[t][e] += odd[t][e];
 		}
 		float scale = f.scale;
 		if (f.softcap != 0.f) soften(s, f), scale = 1.f;
+		const int at = key + lane / 4;
+		const bool in[2] = {at >= low && at < end, at + 8 >= low && at + 8 < end};
 #pragma unroll
-		for (int n = 0; n < 2; n++) {
+		for (int t = 0; t < NT; t++) {
+			float w[4];
 #pragma unroll
-			for (int e = 0; e < 4; e++) {
-				const int at = key + n * 8 + (lane & 3) * 2 + (e & 1);
-				s[n][e] = at >= low && at < end ? s[n][e] * scale : kMinusInf;
+			for (int e = 0; e < 2; e++) {
+				const float x = in[0] ? s[t][e] * scale : kMinusInf, y = in[1] ? s[t][e + 2] * scale : kMinusInf;
+				float top = fmaxf(x, y);
+				top = fmaxf(top, __shfl_xor_sync(kAll, top, 4));
+				top = fmaxf(top, __shfl_xor_sync(kAll, top, 8));
+				top = fmaxf(top, __shfl_xor_sync(kAll, top, 16));
+				top = fmaxf(top, m[t][e]);
+				const float base = top == kMinusInf ? 0.f : top;
+				if (__any_sync(kAll, top > m[t][e])) {
+					const float old = exp2_fast(m[t][e] - base);
+					l[t][e] *= old;
+#pragma unroll
+					for (int d = 0; d < D / 16; d++) o[t][d][e] *= old, o[t][d][e + 2] *= old;
+				}
+				m[t][e] = top;
+				w[e] = exp2_fast(x - base), w[e + 2] = exp2_fast(y - base);
+				l[t][e] += w[e] + w[e + 2];
 			}
-		}
-		float base[2];
-		bool grown = false;
-#pragma unroll
-		for (int h = 0; h < 2; h++) {
-			float top = fmaxf(fmaxf(s[0][2 * h], s[0][2 * h + 1]), fmaxf(s[1][2 * h], s[1][2 * h + 1]));
-			top = fmaxf(top, __shfl_xor_sync(kAll, top, 1));
-			top = fmaxf(top, __shfl_xor_sync(kAll, top, 2));
-			grown |= top > m[h];
-			base[h] = fmaxf(m[h], top);
-		}
-		if (__any_sync(kAll, grown)) {
-#pragma unroll
-			for (int h = 0; h < 2; h++) {
-				const float old = m[h] == kMinusInf ? 0.f : exp2_fast(m[h] - base[h]);
-				m[h] = base[h];
-				l[h] *= old;
-#pragma unroll
-				for (int n = 0; n < D / 8; n++) o[n][2 * h] *= old, o[n][2 * h + 1] *= old;
-			}
-		}
-		u32 p[4];
-#pragma unroll
-		for (int h = 0; h < 2; h++) {
-			const float b = m[h] == kMinusInf ? 0.f : m[h];
-#pragma unroll
-			for (int n = 0; n < 2; n++) {
-				const float x = exp2_fast(s[n][2 * h] - b), y = exp2_fast(s[n][2 * h + 1] - b);
-				l[h] += x + y;
-				p[n * 2 + h] = pack2(x, y);
-			}
-		}
-#pragma unroll
-		for (int d = 0; d < D / 16; d++) {
-			u32 b[4];
-			ldmatrix4_trans(b, fragment_v<D>(sk + Shape<D>::Bytes, 0, d * 16, lane));
-			mma(o[2 * d], p, b[0], b[1]);
-			mma(o[2 * d + 1], p, b[2], b[3]);
+			p[t][0] = transpose(pack2(w[0], w[1]));
+			p[t][1] = transpose(pack2(w[2], w[3]));
 		}
 	}
 
-	// join adds up the block's warps, in order, into acc [16][D] and sum; it leaves the common maxima in base.
-	__device__ __forceinline__ void join(float* acc, Plan& p, float (&base)[2], float (&sum)[2]) {
-		const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5, row = lane / 4;
+	// add takes in the values of the same keys.
+	__device__ __forceinline__ void add(u32 sv) {
+		const int lane = threadIdx.x & 31;
 #pragma unroll
-		for (int h = 0; h < 2; h++) {
-			l[h] += __shfl_xor_sync(kAll, l[h], 1);
-			l[h] += __shfl_xor_sync(kAll, l[h], 2);
-			if ((lane & 3) == 0) p.top[warp][row + 8 * h] = m[h], p.sum[warp][row + 8 * h] = l[h];
+		for (int d = 0; d < D / 16; d++) {
+			u32 a[4];
+			ldmatrix4_trans(a, fragment_k<D>(sv, 0, d * 16, lane));
+#pragma unroll
+			for (int t = 0; t < NT; t++) mma(o[t][d], a, p[t][0], p[t][1]);
 		}
-		__syncthreads();
-		float mine[2];
+	}
+
+	// hand writes the state for the closers: sums [heads][Row] and, of all workers, tops and dens [heads].
+	__device__ __forceinline__ void hand(float* sums, float* tops, float* dens, int heads) {
+		const int lane = threadIdx.x & 31;
 #pragma unroll
-		for (int h = 0; h < 2; h++) {
-			base[h] = kMinusInf, sum[h] = 0;
-			for (int w = 0; w < warps; w++) base[h] = fmaxf(base[h], p.top[w][row + 8 * h]);
-			const float b = base[h] == kMinusInf ? 0.f : base[h];
-			for (int w = 0; w < warps; w++) sum[h] += p.sum[w][row + 8 * h] * exp2_fast(p.top[w][row + 8 * h] - b);
-			mine[h] = exp2_fast(m[h] - b);
-		}
-		for (int w = 0; w < warps; w++) {
-			if (w == warp) {
+		for (int t = 0; t < NT; t++) {
 #pragma unroll
-				for (int n = 0; n < D / 8; n++) {
+			for (int e = 0; e < 2; e++) {
+				float sum = l[t][e];
+				sum += __shfl_xor_sync(kAll, sum, 4);
+				sum += __shfl_xor_sync(kAll, sum, 8);
+				sum += __shfl_xor_sync(kAll, sum, 16);
+				const int head = t * 8 + (lane & 3) * 2 + e;
+				if (head < heads) {
+					if (lane < 4) tops[head] = m[t][e], dens[head] = sum;
+					float* to = sums + head * Shape<D>::Row + lane / 4;
 #pragma unroll
-					for (int h = 0; h < 2; h++) {
-						float2* at = reinterpret_cast<float2*>(acc + (row + 8 * h) * D + n * 8 + (lane & 3) * 2);
-						float2 v = w == 0 ? float2{0, 0} : *at;
-						v.x += o[n][2 * h] * mine[h], v.y += o[n][2 * h + 1] * mine[h];
-						*at = v;
-					}
+					for (int d = 0; d < D / 16; d++) to[d * 16] = o[t][d][e], to[d * 16 + 8] = o[t][d][e + 2];
 				}
 			}
-			__syncthreads();
 		}
 	}
 };
 
-// finish writes acc / sum, the result of a pair that this block has alone.
-template <int D>
-__device__ __forceinline__ void finish(bf16* out, const float* acc, const float (&sum)[2], int heads, Plan& p) {
-	const int lane = threadIdx.x & 31;
-	if (threadIdx.x < 32 && (lane & 3) == 0) p.sum[0][lane / 4] = sum[0], p.sum[0][lane / 4 + 8] = sum[1];
-	__syncthreads();
-	for (int i = threadIdx.x; i < heads * D / 4; i += blockDim.x) {
-		const float l = p.sum[0][i * 4 / D], inv = l > 0.f ? 1.f / l : 0.f;
-		const float4 v = reinterpret_cast<const float4*>(acc)[i];
-		*reinterpret_cast<uint2*>(out + i * 4) = {pack2(v.x * inv, v.y * inv), pack2(v.z * inv, v.w * inv)};
-	}
-}
+// Desk is where workers hand over: depth places, each with the sums of all workers, and their tops and denominators.
+struct Desk {
+	float* sums;
+	float* ends;
+	int workers, heads, depth;
+	int place = 0, round = 0;
 
-// share writes a partial result.
-template <int D>
-__device__ __forceinline__ void share(float* part, const float* acc, const float (&base)[2], const float (&sum)[2], int heads) {
-	const int lane = threadIdx.x & 31;
-	for (int i = threadIdx.x; i < heads * D / 4; i += blockDim.x) reinterpret_cast<float4*>(part)[i] = reinterpret_cast<const float4*>(acc)[i];
-	if (threadIdx.x < 32 && (lane & 3) == 0) {
-		float* tops = part + kHeads * D + lane / 4;
-		tops[0] = base[0], tops[8] = base[1], tops[kHeads] = sum[0], tops[kHeads + 8] = sum[1];
+	__device__ __forceinline__ void next() {
+		if (++place == depth) place = 0, round ^= 1;
 	}
-}
+	template <int D>
+	__device__ __forceinline__ float* sums_of(int worker) const { return sums + (place * workers + worker) * heads * Shape<D>::Row; }
+	__device__ __forceinline__ float* tops_of(int worker) const { return ends + (place * workers + worker) * 2 * heads; }
+};
 
-// merge adds up the partial results of blocks c0 to c1, in that order, and writes the outcome. Block c0's is its second.
-template <int D>
-__device__ __forceinline__ void merge(bf16* out, const float* parts, int c0, int c1, int heads) {
-	constexpr int kBatch = 4;
-	for (int i = threadIdx.x; i < heads * D / 4; i += blockDim.x) {
-		const int row = i * 4 / D;
-		float top = kMinusInf, sum = 0;
-		float4 o = {0, 0, 0, 0};
-		for (int c = c0; c <= c1; c += kBatch) {
-			float m[kBatch], l[kBatch];
-			float4 v[kBatch];
-#pragma unroll
-			for (int j = 0; j < kBatch; j++) {  // all loads before the first use
-				const int at = min(c + j, c1);
-				const float* part = parts + (2 * static_cast<i64>(at) + (at == c0)) * Shape<D>::Part;
-				m[j] = c + j <= c1 ? __ldcg(part + kHeads * D + row) : kMinusInf;
-				l[j] = __ldcg(part + kHeads * (D + 1) + row);
-				v[j] = __ldcg(reinterpret_cast<const float4*>(part) + i);
+template <int D, int NT>
+__device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& p, const Problem& t, const Scores& f, Walk s, u32 ring, Desk desk, int units, int blocks) {
+	using S = Shape<D>;
+	const int worker = threadIdx.x >> 5, lane = threadIdx.x & 31, workers = desk.workers;
+	Feed<D> feed;
+	feed.s = s;
+	feed.values = false;
+	if (s.more()) feed.enter(p, c, blocks, f.window, worker, workers);
+	feed.settle(p, t, c, units, blocks, f.window, worker, workers);
+	int fill = 0, use = 0;  // places of the ring
+	auto issue = [&] {
+		if (feed.s.more()) {
+			feed.issue(ring + fill * S::Half, (feed.values ? c.v : c.k) + feed.head);
+			if (feed.values) {
+				feed.key += workers * kGroup;
+				feed.settle(p, t, c, units, blocks, f.window, worker, workers);
 			}
-			float high = top;
+			feed.values = !feed.values;
+		}
+		cp_async_commit();
+		fill = fill + 1 == S::Ring ? 0 : fill + 1;
+	};
+	auto await = [&] {
+		issue();
+		cp_async_wait<S::Ring - 1>();
+		__syncwarp();
+		const u32 at = ring + use * S::Half;
+		use = use + 1 == S::Ring ? 0 : use + 1;
+		return at;
+	};
+#pragma unroll 1
+	for (int i = 0; i < S::Ring - 1; i++) issue();
+
+	Heads<D, NT> a;
+	for (bool fresh = true; s.more(); desk.next(), fresh = s.next(p, t.requests, units)) {
+		const int block = s.h % blocks, heads = min(t.group - block * 8 * NT, 8 * NT);
+		if (fresh) a.load(q + s.b * t.q_stride + (s.h / blocks * t.group + block * 8 * NT) * D, heads);
+		a.start();
+		const int low = first_key(p.context[s.b] - 1, f.window);
+		int key, to;
+		s.keys(p, f.window, worker, workers, key, to);
+#pragma unroll 1
+		for (; key < to; key += workers * kGroup) {
+			const u32 k = await();
+			a.weigh(k, key, low, to, f);
+			__syncwarp();
+			const u32 v = await();
+			a.add(v);
+			__syncwarp();
+		}
+		barrier_wait(smem_addr(&p.free[desk.place]), ~desk.round & 1);
+		float* tops = desk.tops_of(worker);
+		a.hand(desk.sums_of<D>(worker), tops, tops + desk.heads, heads);
+		__syncwarp();
+		if (lane == 0) barrier_arrive(smem_addr(&p.full[desk.place]));
+	}
+}
+
+// ---- closers -------------------------------------------------------------------------------------------------------
+
+// Sum is the state of four dimensions of a head over a range of keys.
+struct Sum {
+	float m, l;
+	float4 o;
+
+	// add takes in the keys that follow. It rounds the same wherever it is called.
+	__device__ __forceinline__ void add(const Sum& x) {
+		const float top = fmaxf(m, x.m), base = top == kMinusInf ? 0.f : top, a = exp2_fast(m - base), b = exp2_fast(x.m - base);
+		m = top;
+		l = __fmaf_rn(l, a, __fmul_rn(x.l, b));
+		o.x = __fmaf_rn(o.x, a, __fmul_rn(x.o.x, b)), o.y = __fmaf_rn(o.y, a, __fmul_rn(x.o.y, b));
+		o.z = __fmaf_rn(o.z, a, __fmul_rn(x.o.z, b)), o.w = __fmaf_rn(o.w, a, __fmul_rn(x.o.w, b));
+	}
+
+	__device__ __forceinline__ void write(bf16* to) const {
+		const float inv = l > 0.f ? 1.f / l : 0.f;
+		*reinterpret_cast<uint2*>(to) = {pack2(o.x * inv, o.y * inv), pack2(o.z * inv, o.w * inv)};
+	}
+};
+
+// gather adds up the workers' sums of a leaf, in their order, for the dimensions 4·i of all heads.
+template <int D>
+__device__ __forceinline__ Sum gather(const Desk& d, int i) {
+	const int head = i * 4 / D, dim = i * 4 % D;
+	const float* tops = d.tops_of(0) + head;
+	Sum s = {kMinusInf, 0, {0, 0, 0, 0}};
+	for (int w = 0; w < d.workers; w++) s.m = fmaxf(s.m, tops[w * 2 * d.heads]);
+	const float base = s.m == kMinusInf ? 0.f : s.m;
+	const float* sums = d.sums_of<D>(0) + head * Shape<D>::Row + dim;
+#pragma unroll 4
+	for (int w = 0; w < d.workers; w++) {
+		const float x = exp2_fast(tops[w * 2 * d.heads] - base);
+		const float4 v = *reinterpret_cast<const float4*>(sums + w * d.heads * Shape<D>::Row);
+		s.l += x * tops[w * 2 * d.heads + d.heads];
+		s.o.x += x * v.x, s.o.y += x * v.y, s.o.z += x * v.z, s.o.w += x * v.w;
+	}
+	return s;
+}
+
+// Parts are kept sums: of block c0, in whose share a pair begins, kMaxLeaves places, each [heads][D] sums, then maxima,
+// then denominators, [heads][Row] in all.
+template <int D>
+struct Parts {
+	float* at;
+	int heads;
+
+	__device__ __forceinline__ float* place(int c0, int leaf) const { return at + (static_cast<i64>(c0) * kMaxLeaves + leaf) * heads * Shape<D>::Row; }
+
+	__device__ __forceinline__ void put(int c0, int leaf, int i, const Sum& s) const {
+		float* to = place(c0, leaf);
+		*reinterpret_cast<float4*>(to + i * 4) = s.o;
+		if (i * 4 % D == 0) to[heads * D + i * 4 / D] = s.m, to[heads * (D + 1) + i * 4 / D] = s.l;
+	}
+
+	__device__ __forceinline__ Sum get(int c0, int leaf, int i) const {
+		const float* from = place(c0, leaf);
+		return {__ldcg(from + heads * D + i * 4 / D), __ldcg(from + heads * (D + 1) + i * 4 / D), __ldcg(reinterpret_cast<const float4*>(from) + i)};
+	}
+};
+
+// Open is a pair that the block shares with others.
+struct Open {
+	int c0, mine, leaves, first;  // block of leaf 0, leaves of ours, of the pair, of block c0
+	bf16* out;
+	int heads;
+};
+
+template <int D, int NT>
+__device__ __forceinline__ void run_closer(bf16* out, float* parts_at, u32* counters, Plan& p, const Problem& t, Walk s, const Share& share, Desk desk, int units, int blocks) {
+	constexpr int kEach = (NT * 2 * D + kClosers - 1) / kClosers;  // fours of dimensions a thread
+	const int thread = threadIdx.x - 32 * desk.workers, lane = threadIdx.x & 31;
+	const Parts<D> parts = {parts_at, desk.heads};
+	Sum sums[kEach];
+	Open open[2];  // the first from others, the second to others
+	open[0].mine = open[1].mine = 0;
+	int mine = 0;
+	while (s.more()) {
+		const int block = s.h % blocks, heads = min(t.group - block * 8 * NT, 8 * NT), fours = heads * D / 4;
+		const bool left = mine == s.leaf;  // from the pair's first leaf on
+		const int c0 = left ? blockIdx.x : share.owner(s.pos);
+		bf16* to = out + s.b * t.out_stride + (s.h / blocks * t.group + block * 8 * NT) * D;
+		barrier_wait(smem_addr(&p.full[desk.place]), desk.round);
 #pragma unroll
-			for (int j = 0; j < kBatch; j++) high = fmaxf(high, m[j]);
-			if (high == kMinusInf) continue;
-			float w = exp2_fast(top - high);
-			top = high;
-			sum *= w, o.x *= w, o.y *= w, o.z *= w, o.w *= w;
+		for (int e = 0; e < kEach; e++) {
+			const int i = thread + e * kClosers;
+			if (i >= fours) break;
+			const Sum x = gather<D>(desk, i);
+			if (!left) {
+				parts.put(c0, s.leaf, i, x);
+			} else if (s.leaf == 0) {
+				sums[e] = x;
+			} else {
+				sums[e].add(x);
+			}
+			if (left && s.leaf == s.leaves - 1) sums[e].write(to + i * 4);
+		}
+		__syncwarp();
+		if (lane == 0) barrier_arrive(smem_addr(&p.free[desk.place]));
+		desk.next();
+		mine++;
+		const Walk at = s;
+		const bool turned = s.next(p, t.requests, units);
+		if (turned && left || !turned && s.more()) {
+			if (turned) mine = 0;
+			continue;
+		}
+		// The pair ends here or its part in this share does, and it is not whole.
+		if (left) {
 #pragma unroll
-			for (int j = 0; j < kBatch; j++) {
-				w = exp2_fast(m[j] - high);
-				sum += w * l[j], o.x += w * v[j].x, o.y += w * v[j].y, o.z += w * v[j].z, o.w += w * v[j].w;
+			for (int e = 0; e < kEach; e++) {
+				if (thread + e * kClosers < fours) parts.put(c0, 0, thread + e * kClosers, sums[e]);
 			}
 		}
-		const float inv = sum > 0.f ? 1.f / sum : 0.f;
-		*reinterpret_cast<uint2*>(out + i * 4) = {pack2(o.x * inv, o.y * inv), pack2(o.z * inv, o.w * inv)};
+		const int first = min((share.begin(c0 + 1) - at.pos + (1 << at.log) - 1) >> at.log, at.leaves);
+		const Open o = {c0, mine, at.leaves, first, to, heads};
+		if (left) {
+			open[1] = o;
+		} else {
+			open[0] = o;
+		}
+		mine = 0;
+	}
+	if (open[0].mine + open[1].mine == 0) return;
+	__threadfence();
+	closers_sync();
+	if (thread < 2) {
+		const Open o = thread == 0 ? open[0] : open[1];
+		const bool last = o.mine > 0 && atomicAdd(counters + o.c0, o.mine) + o.mine == o.leaves;
+		p.last[thread] = last;
+		if (last) counters[o.c0] = 0;  // for the next launch
+	}
+	closers_sync();
+#pragma unroll
+	for (int x = 0; x < 2; x++) {
+		if (!p.last[x]) continue;
+		__threadfence();
+		const Open& o = open[x];
+		for (int i = thread; i < o.heads * D / 4; i += kClosers) {
+			constexpr int kBatch = NT * D <= 256 ? 8 : 4;
+			Sum s = parts.get(o.c0, 0, i);
+			for (int leaf = o.first; leaf < o.leaves; leaf += kBatch) {
+				Sum v[kBatch];  // all loads before the first use
+#pragma unroll
+				for (int j = 0; j < kBatch; j++) v[j] = parts.get(o.c0, min(leaf + j, o.leaves - 1), i);
+#pragma unroll
+				for (int j = 0; j < kBatch; j++) {
+					if (leaf + j < o.leaves) s.add(v[j]);
+				}
+			}
+			s.write(o.out + i * 4);
+		}
 	}
 }
 
-template <int D>
+template <int D, int NT>
 __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c, float* parts, u32* counters, const Problem& t, const Scores& f) {
 	using S = Shape<D>;
 	extern __shared__ __align__(128) u8 shared[];
-	const int warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
-	float* acc = reinterpret_cast<float*>(shared);
-	Plan& p = *reinterpret_cast<Plan*>(shared + S::Sum);
-	const u32 stages = smem_addr(shared + S::Sum + (sizeof(Plan) + 127) / 128 * 128 + warp * S::Warp);
+	__shared__ Plan p;
+	const int warp = threadIdx.x >> 5, workers = (blockDim.x >> 5) - kCloserWarps;
+	if (threadIdx.x == 0) {
+		for (int i = 0; i < 2; i++) barrier_init(p.full[i], workers), barrier_init(p.free[i], kCloserWarps);
+	}
 	make_plan(p, t, f.window);
-
-	const int blocks = ceil_div(t.group, kHeads), units = t.kv_heads * blocks;  // head units
-	const u64 line = static_cast<u64>(p.begin[t.requests]) * units;
-	const u32 shares = min(static_cast<u64>(gridDim.x), max(line / t.min_units, static_cast<u64>(1)));
-	if (blockIdx.x >= shares) return;
-	const u64 first = line * blockIdx.x / shares, end = line * (blockIdx.x + 1) / shares;
-
-	Segment s;
-	s.start(p, t.requests, units, first, end);
-	Feed<D> feed;
-	feed.s = s;
-	feed.enter(p, t, c, f.window, warp);
-	feed.settle(p, t, c, units, f.window, warps, warp);
-	int fill = 0, use = 0;  // stages
-	auto issue = [&] {
-		feed.issue(stages + fill * 2 * S::Bytes, c, blocks);
-		fill = (fill + 1) % kStages;
-		feed.key += warps * kGroup;
-		feed.settle(p, t, c, units, f.window, warps, warp);
-	};
-#pragma unroll 1
-	for (int i = 0; i < kStages - 1; i++) issue();
-
-	for (; s.left > 0; s.next(p, t.requests, units)) {
-		const int block = s.h % blocks, heads = min(t.group - block * kHeads, kHeads);
-		const i64 column = (s.h / blocks * t.group + block * kHeads) * D;
-		Heads<D> a;
-		a.start(q + s.b * t.q_stride + column, heads);
-		const int low = first_key(p.context[s.b] - 1, f.window);
-		int key, to;
-		s.keys(p, f.window, key, to);
-#pragma unroll 1
-		for (key += warp * kGroup; key < to; key += warps * kGroup) {
-			issue();
-			cp_async_wait<kStages - 1>();
-			__syncwarp();
-			a.add(stages + use * 2 * S::Bytes, key, low, to, f);
-			use = (use + 1) % kStages;
-			__syncwarp();
-		}
-		float base[2], sum[2];
-		a.join(acc, p, base, sum);
-		bf16* to_out = out + s.b * t.out_stride + column;
-		if (s.count == s.n) {
-			finish<D>(to_out, acc, sum, heads, p);
-		} else {
-			share<D>(parts + (2 * static_cast<i64>(blockIdx.x) + (s.from == 0)) * S::Part, acc, base, sum, heads);
-			const u64 pair = static_cast<u64>(p.begin[s.b]) * units + static_cast<u64>(s.h) * s.n;  // its place on the line
-			const int c0 = static_cast<int>(((pair + 1) * shares - 1) / line), c1 = static_cast<int>(((pair + s.n) * shares - 1) / line);
-			__threadfence();
-			__syncthreads();
-			u32* counter = counters + s.b * units + s.h;
-			if (threadIdx.x == 0) {
-				p.last = atomicAdd(counter, 1) == static_cast<u32>(c1 - c0);
-				if (p.last) *counter = 0;  // for the next launch
-			}
-			__syncthreads();
-			if (p.last) {
-				__threadfence();
-				merge<D>(to_out, parts, c0, c1, heads);
-			}
-		}
-		__syncthreads();  // acc and p are free again
+	const int blocks = ceil_div(t.group, 8 * NT), units = t.kv_heads * blocks;  // head units
+	Share share;
+	share.line = p.begin[t.requests] * units, share.shares = min(static_cast<int>(gridDim.x), share.line);
+	if (blockIdx.x >= share.shares) return;
+	Desk desk = {reinterpret_cast<float*>(shared + workers * S::Ring * S::Half), nullptr, workers, min(t.group, 8 * NT), t.depth};
+	desk.ends = desk.sums + desk.depth * workers * desk.heads * S::Row;
+	Walk s;
+	s.start(p, t.requests, units, share.begin(blockIdx.x), share.begin(blockIdx.x + 1));
+	if (warp < workers) {
+		run_worker<D, NT>(q, c, p, t, f, s, smem_addr(shared) + warp * S::Ring * S::Half, desk, units, blocks);
+	} else {
+		run_closer<D, NT>(out, parts, counters, p, t, s, share, desk, units, blocks);
 	}
 }
 
-#define ATTEND_DECODE(D)                                                                                                            \
-	extern "C" __global__ void __launch_bounds__(256)                                                                               \
-	    attend_decode_##D(bf16* out, const bf16* q, Cache c, float* parts, u32* counters, Problem t, Scores f) {                    \
-		attend<D>(out, q, c, parts, counters, t, f);                                                                                \
+// Threads bound the registers; workers take as many as their rings leave room for.
+#define ATTEND_DECODE(D, NT, Threads)                                                                                               \
+	extern "C" __global__ void __launch_bounds__(Threads, 1)                                                                        \
+	    attend_decode_##D##_##NT(bf16* out, const bf16* q, Cache c, float* parts, u32* counters, Problem t, Scores f) {             \
+		attend<D, NT>(out, q, c, parts, counters, t, f);                                                                            \
 	}
 
-ATTEND_DECODE(64)
-ATTEND_DECODE(96)
-ATTEND_DECODE(128)
-ATTEND_DECODE(256)
+ATTEND_DECODE(64, 1, 384)
+ATTEND_DECODE(96, 1, 384)
+ATTEND_DECODE(128, 1, 384)
+ATTEND_DECODE(256, 1, 256)
+ATTEND_DECODE(64, 2, 384)
+ATTEND_DECODE(96, 2, 320)
+ATTEND_DECODE(128, 2, 256)

@@ -24,12 +24,18 @@ struct Linear {
 
 enum Epilogue { kPlain, kGated, kLogits };
 
+constexpr int kErf = 1;  // the activation that is not a sigmoid
+
+// activate has no branch, so that the compiler interleaves many: Erf stands for act == kErf. The others are x times the
+// sigmoid of a polynomial: 0.5 (1 + tanh u) = 1 / (1 + e^-2u).
+template <bool Erf>
 __device__ __forceinline__ float activate(float x, int act) {
-	if (act == 0) return x / (1.f + __expf(-x));
-	if (act == 1) return 0.5f * x * (1.f + erff(x * 0.70710678f));
-	const float u = 0.79788456f * (x + 0.044715f * x * x * x);
-	return x / (1.f + __expf(-2.f * u));  // 0.5 (1 + tanh u) = 1 / (1 + e^-2u)
+	if (Erf) return 0.5f * x * (1.f + erff(x * 0.70710678f));
+	const float linear = act == 0 ? 1.f : 2.f * 0.79788456f, cubic = act == 0 ? 0.f : 2.f * 0.79788456f * 0.044715f;
+	return __fdividef(x, 1.f + __expf(-x * (linear + cubic * x * x)));
 }
+
+__device__ __forceinline__ float activate(float x, int act) { return act == kErf ? activate<true>(x, act) : activate<false>(x, act); }
 
 __device__ __forceinline__ float cap(float v, const Linear& p) {
 	v *= p.scale;
@@ -73,15 +79,17 @@ __device__ __forceinline__ void store8(const Linear& p, int row, int col, float 
 }
 
 // last_of says whether this block is the last of the splits of tile to get here; the others' writes are then visible.
+// It takes no shared memory of its own: the driver's linker would put the stages, whose addresses the swizzle wants
+// aligned, right behind it.
 __device__ __forceinline__ bool last_of(const Linear& p, int tile) {
-	__shared__ bool last;
 	__threadfence();
 	__syncthreads();
+	int last = 0;
 	if (threadIdx.x == 0) {
 		last = atomicAdd(p.arrived + tile, 1) == p.splits - 1;
 		if (last) p.arrived[tile] = 0;  // for the next launch
 	}
-	__syncthreads();
+	last = __syncthreads_or(last);
 	if (last) __threadfence();
 	return last;
 }

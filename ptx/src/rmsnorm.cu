@@ -6,6 +6,7 @@
 // source  Zhang & Sennrich 2019, arXiv:1910.07467
 // pairs   ../rmsnorm.go (launcher), ../../backend/cpu/rmsnorm.go (oracle)
 #include "common.cuh"
+#include "overlap.cuh"
 
 // sum_squares adds x to res when Add, and returns the row's sum of squares.
 template <bool Add>
@@ -32,6 +33,8 @@ __device__ __forceinline__ float sum_squares(uint4* res, const uint4* x, int chu
 
 template <bool Add>
 __device__ __forceinline__ void rmsnorm_row(bf16* y, bf16* res, const bf16* x, const float* w, int h, float eps) {
+	wait_for_former();
+	let_next_start();
 	const i64 row = static_cast<i64>(blockIdx.x) * h;
 	uint4* r = reinterpret_cast<uint4*>(res + row);
 	const uint4* in = reinterpret_cast<const uint4*>(x + row);
@@ -58,6 +61,8 @@ extern "C" __global__ void __launch_bounds__(1024) add_rmsnorm(bf16* y, bf16* re
 
 // add: res += x over n chunks of eight.
 extern "C" __global__ void __launch_bounds__(256) add(bf16* res, const bf16* x, i64 chunks) {
+	wait_for_former();
+	let_next_start();
 	for (i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; i < chunks; i += static_cast<i64>(gridDim.x) * blockDim.x) {
 		float f[8], r[8];
 		unpack8(reinterpret_cast<const uint4*>(x)[i], f);

@@ -6,8 +6,11 @@
 // source  -
 // pairs   ../rows.go (launcher), ../../backend/cpu/embed.go (oracle)
 #include "common.cuh"
+#include "overlap.cuh"
 
 extern "C" __global__ void __launch_bounds__(1024) rows(bf16* y, const bf16* table, const int* index, i64 stride, int n, int h, float scale) {
+	wait_for_former();
+	let_next_start();
 	const int id = index[blockIdx.x];
 	const uint4* from = reinterpret_cast<const uint4*>(table + static_cast<i64>(id >= 0 && id < n ? id : 0) * stride);
 	uint4* to = reinterpret_cast<uint4*>(y + static_cast<i64>(blockIdx.x) * h);

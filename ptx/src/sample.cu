@@ -161,15 +161,7 @@ extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
 			}
 			return;
 		}
-		if (!(high + kGumbelMax > best)) return;
-		u32 word[4];
-		noise(word, quad, position, r.seed);
-#pragma unroll
-		for (int e = 0; e < 4; e++) {
-			if (!(x[e] + gumbel_at_most(word[e]) > best)) continue;  // most end here
-			const float score = plus(x[e], gumbel(word[e]));
-			if (score > best) best = score, id = quad * 4 + e;
-		}
+		draw_quad(x, quad, position, r.seed, best, id);
 	});
 	if (select) {
 		s.groups[i * kGroups + thread] = wrong ? __int_as_float(0x7fc00000) : best;
@@ -261,33 +253,32 @@ struct Chooser {
 		return target;
 	}
 
-	// cut returns the rank of the token at which the sum over the order, of ones or of weights, reaches target. Only
-	// tokens from rank floor up count.
-	template <bool Weights>
-	__device__ u64 cut(u64 floor, u64 target, float share) const {
-		auto amount = [&](float z) { return Weights ? weight(z, top) : 1u; };
-		if (threadIdx.x == 0) m.before = 0, m.bin = -1;
-		clear();
-		each([&](float z, u64 rank) {
-			if (rank >= floor) tally(coarse(z), amount(z));
-		});
-		target = reach(target, share);
-		const int bin = m.bin;
-		if (bin < 0) return floor;  // fewer tokens than target
+	// cut returns the rank of the token at which the sum over the order, of ones or of weights, reaches target, or, with
+	// share >= 0, that share of the total. Only tokens from rank floor up count; with too few of them it returns floor.
+	__device__ __forceinline__ u64 cut(u64 floor, bool weights, u64 target, float share) const {
 		u64 least = floor, most = kBad;
-		int n;
-		while ((n = gather(bin, least, most)) > kList) {  // many nearly equal logits: divide by rank
-			least = m.least, most = m.most;
-			const int shift = max(0, 64 - __clzll(most - least) - 11);
-			__syncthreads();
+		int bin = -1, shift = -1, n;
+		if (threadIdx.x == 0) m.before = 0, m.bin = -1;
+#pragma unroll 1
+		while (true) {
 			clear();
 			each([&](float z, u64 rank) {
-				if (coarse(z) == bin && rank >= least && rank <= most) tally(static_cast<int>((most - rank) >> shift), amount(z));
+				if (rank < least || rank > most || (bin >= 0 && coarse(z) != bin)) return;
+				tally(shift < 0 ? coarse(z) : static_cast<int>((most - rank) >> shift), weights ? weight(z, top) : 1);
 			});
-			reach(target, -1.f);
-			most -= static_cast<u64>(m.bin) << shift;
-			const u64 width = (1ull << shift) - 1;
-			if (most - least > width) least = most - width;
+			target = reach(target, shift < 0 ? share : -1.f);
+			if (shift < 0) {
+				bin = m.bin;
+				if (bin < 0) return floor;
+			} else {
+				const u64 width = (1ull << shift) - 1;
+				most -= static_cast<u64>(m.bin) << shift;
+				if (most - least > width) least = most - width;
+			}
+			n = gather(bin, least, most);
+			if (n <= kList) break;
+			least = m.least, most = m.most;  // many nearly equal logits: divide by rank
+			shift = max(0, 64 - __clzll(most - least) - 11);
 		}
 		sort(m.list, n);
 		constexpr int kEach = kList / kSelect;
@@ -295,7 +286,7 @@ struct Chooser {
 #pragma unroll
 		for (int j = 0; j < kEach; j++) {
 			const int at = threadIdx.x * kEach + j;
-			part[j] = at < n ? amount(value_of(m.list[at])) : 0;
+			part[j] = at < n ? (weights ? weight(value_of(m.list[at]), top) : 1) : 0;
 			sum += part[j];
 		}
 		sum = m.before + block_scan(sum, total);
@@ -314,22 +305,12 @@ struct Chooser {
 		int id = -1;
 		for_each<8>(row, threadIdx.x, blockDim.x, [&](int quad, float (&x)[4]) {
 			row.scale(x, quad);
-			bool any = false;
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
 				const bool kept = x[e] + kGumbelMax > best && ranked(x[e], quad * 4 + e) >= floor && likely(x[e], top, r);
 				if (!kept) x[e] = __int_as_float(0xff800000);
-				any |= kept;
 			}
-			if (!any) return;
-			u32 word[4];
-			noise(word, quad, position, r.seed);
-#pragma unroll
-			for (int e = 0; e < 4; e++) {
-				if (!(x[e] + gumbel_at_most(word[e]) > best)) continue;
-				const float score = plus(x[e], gumbel(word[e]));
-				if (score > best) best = score, id = quad * 4 + e;
-			}
+			draw_quad(x, quad, position, r.seed, best, id);
 		});
 		return id < 0 ? 0 : ranked(best, id);
 	}
@@ -403,8 +384,11 @@ extern "C" __global__ void __launch_bounds__(kSelect) sample_select(Samples s, i
 	u64 best = 0;
 	if (!by_k || r.top_k > min(threads / 2, kSelect) || !few(c, r, groups, threads, position, best)) {
 		u64 floor = 0;
-		if (by_k) floor = c.cut<false>(floor, r.top_k, -1.f);
-		if (r.top_p < 1.f) floor = c.cut<true>(floor, 0, fmaxf(r.top_p, 0.f));
+#pragma unroll 1
+		for (int pass = 0; pass < 2; pass++) {
+			const bool by_p = pass == 1;
+			if (by_p ? r.top_p < 1.f : by_k) floor = c.cut(floor, by_p, r.top_k, by_p ? fmaxf(r.top_p, 0.f) : -1.f);
+		}
 		best = block_max(c.draw(floor, r, position));
 	}
 	finish(s, i, r, best);

@@ -159,6 +159,21 @@ __device__ __forceinline__ u32 noise_of(int id, u32 position, u64 seed) {
 	return id & 2 ? (id & 1 ? r[3] : r[2]) : (id & 1 ? r[1] : r[0]);
 }
 
+// draw_quad keeps the best noisy score of tokens 4·quad to 4·quad+3 in best and id, whose own id is lower.
+__device__ __forceinline__ void draw_quad(const float (&z)[4], int quad, u32 position, u64 seed, float& best, int& id) {
+	if (!(fmaxf(fmaxf(z[0], z[1]), fmaxf(z[2], z[3])) + kGumbelMax > best)) return;
+	u32 r[4], may = 0;
+	noise(r, quad, position, seed);
+#pragma unroll
+	for (int e = 0; e < 4; e++) may |= (z[e] + gumbel_at_most(r[e]) > best) << e;
+	while (may) {  // seldom
+		const int e = __ffs(may) - 1;
+		may &= may - 1;
+		const float score = plus(e & 2 ? (e & 1 ? z[3] : z[2]) : (e & 1 ? z[1] : z[0]), gumbel(e & 2 ? (e & 1 ? r[3] : r[2]) : (e & 1 ? r[1] : r[0])));
+		if (score > best) best = score, id = quad * 4 + e;
+	}
+}
+
 // ---- rows of logits ------------------------------------------------------------------------------------------------
 
 // Row reads one row, four logits at a time, as z = logit · inv, -Inf where the mask forbids.

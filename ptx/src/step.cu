@@ -1,5 +1,6 @@
 // step.cu: the books of a step: page table, token pool, and the ids that an earlier step left on the device.
-// data    ids, pos, slots [T], rows [B], start [B+1] i32; pages, tokens [R,C] i32, C > context; cached [n,4] i32: row, pos, slot, id
+// data    host, out: pinned memory that the device reads and writes; packed [W] i32, of which the first T are ids
+//         ids, pos, slots [T], rows [B], start [B+1] i32; pages, tokens [R,C] i32, C > context; cached [n,4] i32: row, pos, slot, id
 // math    none; an id of -1 becomes tokens[row,pos], any other is written there
 // needs   sm_80+                                                  launch  grid ceil(T/256), block 256
 // moves   (16T + 4B) bytes; launch-bound
@@ -26,6 +27,27 @@ extern "C" __global__ void __launch_bounds__(256)
 	pages[at] = slots[t];
 	if (ids[t] < 0) ids[t] = tokens[at];
 	else tokens[at] = ids[t];
+}
+
+// step_begin brings a decode step's packed inputs over, and keeps the books as step_tokens does: token t is request t's.
+extern "C" __global__ void __launch_bounds__(256)
+    step_begin(int* packed, const int* host, int* pages, int* tokens, int words, int t_count, int pos, int slots, int rows, int columns) {
+	const int i = blockIdx.x * 256 + threadIdx.x;
+	if (i >= words) return;
+	int v = __ldcv(host + i);
+	if (i < t_count) {
+		const i64 at = static_cast<i64>(__ldcv(host + rows + i)) * columns + __ldcv(host + pos + i);
+		pages[at] = __ldcv(host + slots + i);
+		if (v < 0) v = tokens[at];
+		else tokens[at] = v;
+	}
+	packed[i] = v;
+}
+
+// step_end takes a step's results over to the host.
+extern "C" __global__ void __launch_bounds__(256) step_end(int* out, const int* results, int words) {
+	const int i = blockIdx.x * 256 + threadIdx.x;
+	if (i < words) out[i] = results[i];
 }
 
 extern "C" __global__ void __launch_bounds__(256) step_cached(const int4* cached, int* pages, int* tokens, int n, int columns) {

@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -32,6 +33,7 @@ class Server:
                 break
         else:
             raise SystemExit("weft did not start")
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()  # a full pipe would stop the server
 
     def complete(self, prompt):
         body = {"model": "guide", "prompt": prompt, "temperature": 0, "max_tokens": 200}

@@ -11,18 +11,19 @@ NAMES = {
     "input_layernorm": "attn_norm", "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k",
     "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output", "self_attn.q_norm": "attn_q_norm",
     "self_attn.k_norm": "attn_k_norm", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
-    "post_attention_layernorm": "ffn_norm",
+    "post_attention_layernorm": "ffn_norm", "self_attn.qkv_proj": "attn_qkv", "mlp.gate_up_proj": "ffn_up",
 }
 GEMMA = NAMES | {"post_attention_layernorm": "post_attention_norm", "pre_feedforward_layernorm": "ffn_norm",
                  "post_feedforward_layernorm": "post_ffw_norm"}
+PERMUTED = {"llama", "granite", "smollm3"}  # architectures whose q and k rows the converter reorders
 # A mixture as real files have one; rows of a block type are multiples of 32.
-TYPES = {"attn_q": "Q8_0", "attn_k": "Q8_0", "attn_v": "F16", "attn_output": "Q5_1", "ffn_gate": "Q4_1", "ffn_up": "Q4_0",
+TYPES = {"attn_q": "Q8_0", "attn_qkv": "Q8_0", "attn_k": "Q8_0", "attn_v": "F16", "attn_output": "Q5_1", "ffn_gate": "Q4_1", "ffn_up": "Q4_0",
          "ffn_down": "Q5_0", "token_embd": "Q8_0", "output": "BF16"}
 
 
 def translate(name, arch):
     stem, kind = name.rsplit(".", 1)
-    names = GEMMA if arch == "gemma2" else NAMES
+    names = GEMMA if arch.startswith("gemma") else NAMES
     if stem in names:
         return f"{names[stem]}.{kind}"
     _, _, layer, part = stem.split(".", 3)
@@ -60,23 +61,26 @@ def write(model, arch, path):
     w.add_key_length(c.head_dim)
     w.add_value_length(c.head_dim)
     w.add_layer_norm_rms_eps(c.rms_norm_eps)
-    w.add_rope_freq_base(c.rope_parameters["rope_theta"])
-    w.add_rope_dimension_count(c.head_dim)
     w.add_eos_token_id(c.eos_token_id)
     w.add_bos_token_id(c.bos_token_id)
+    if arch.startswith("gemma"):
+        w.add_sliding_window(c.sliding_window)
     if arch == "gemma2":
         w.add_attn_logit_softcapping(c.attn_logit_softcapping)
         w.add_final_logit_softcapping(c.final_logit_softcapping)
-        w.add_sliding_window(c.sliding_window)
-    if c.rope_parameters["rope_type"] == "llama3":
-        w.add_tensor("rope_freqs.weight", llama3_divisors(model))
+    if arch == "granite":
+        w.add_embedding_scale(c.embedding_multiplier)
+        w.add_residual_scale(c.residual_multiplier)
+        w.add_attention_scale(c.attention_multiplier)
+        w.add_logit_scale(c.logits_scaling)
+    add_rope(w, model)
     for name, (q, t) in model.quantised.items():
         to = translate(name, arch)
-        if arch == "llama" and ".attn_q." in to:
+        if arch in PERMUTED and ".attn_q." in to:
             q = permute(q, c.num_attention_heads)
-        if arch == "llama" and ".attn_k." in to:
+        if arch in PERMUTED and ".attn_k." in to:
             q = permute(q, c.num_key_value_heads)
-        if arch == "gemma2" and "norm" in to:
+        if arch.startswith("gemma") and "norm" in to:
             q = q + 1
         w.add_tensor(to, q, raw_dtype=t)
     w.write_header_to_file()
@@ -85,7 +89,21 @@ def write(model, arch, path):
     w.close()
 
 
-def llama3_divisors(model):
+def add_rope(w, model):
     c = model.config
-    plain = 1.0 / (c.rope_parameters["rope_theta"] ** (torch.arange(0, c.head_dim, 2).float() / c.head_dim))
-    return (plain / model.model.rotary_emb.inv_freq).numpy().astype(np.float32)
+    rope = c.rope_parameters.get("full_attention", c.rope_parameters)
+    dim = int(c.head_dim * rope.get("partial_rotary_factor", 1))
+    w.add_rope_freq_base(rope["rope_theta"])
+    w.add_rope_dimension_count(dim)
+    f32 = lambda v: np.array(v, dtype=np.float32)
+    if rope["rope_type"] == "linear":
+        w.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        w.add_rope_scaling_factor(rope["factor"])
+    if rope["rope_type"] == "llama3":  # as what each frequency is divided by
+        plain = 1.0 / (rope["rope_theta"] ** (torch.arange(0, dim, 2).float() / dim))
+        w.add_tensor("rope_freqs.weight", f32(plain / model.model.rotary_emb.inv_freq))
+    if rope["rope_type"] == "longrope":
+        w.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        w.add_rope_scaling_attn_factors(model.model.rotary_emb.attention_scaling)
+        w.add_tensor("rope_factors_long.weight", f32(rope["long_factor"]))
+        w.add_tensor("rope_factors_short.weight", f32(rope["short_factor"]))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs weft's tests on a Linux machine with an NVIDIA GPU and nothing else but its driver.
-# usage: run.sh [tests] [sanitize] [doctor]     default: tests doctor
+# usage: run.sh [tests] [sanitize] [doctor] [quick] [startup] [overlap]     default: tests doctor
 # Each step prints PASS, FAIL or skipped, and writes its log to $LOGS (default: ./logs). Exit 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,6 +30,23 @@ tests() {
 sanitize() {
   command -v compute-sanitizer > /dev/null || { echo "skipped: no compute-sanitizer on this machine"; return; }
   step memcheck timeout 280 compute-sanitizer --tool memcheck --error-exitcode 9 "$here/backend-cuda.test" -test.short -test.v
+}
+
+# quick runs what tells most in a minute: every kernel, and every family against transformers.
+quick() {
+  step selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest|TestGPU_Conformance$/^(types|attention|step)$|TestGPU_ConformanceOverlapped/^(attention|step)$' -test.short
+  step golden timeout 60 "$here/internal-golden.test" -test.v -test.run TestGPU_AgreesWithTransformers
+}
+
+startup() { "$here/weft" bench startup -m "$here/models/Qwen3-0.6B" --load dummy --max-context 4096 2>> "$LOGS/startup.log"; }
+
+# overlap measures decode steps with kernels that start before those ahead of them have ended, and without.
+overlap() {
+  local flag
+  for flag in "" --overlap-kernels; do
+    echo "overlap: ${flag:-off}"
+    "$here/weft" bench latency -m "$here/models/Qwen3-0.6B" --load dummy --max-context 2048 --batch 1,16,64 --output 128 --first 128 $flag 2>> "$LOGS/overlap.log"
+  done
 }
 
 doctor() { step doctor "$here/weft" doctor; tail -n 25 "$LOGS/doctor.log"; }

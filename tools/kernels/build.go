@@ -47,6 +47,10 @@ func build(root string, c *compiler, t toolchain, j job) (record, error) {
 	return r, nil
 }
 
+// archSpecificISA is the PTX version that brought targets such as sm_90a (PTX ISA, release notes). ptxas 12.4 takes them
+// with an older one too, drivers do not.
+const archSpecificISA = "8.0"
+
 var versionLine = regexp.MustCompile(`(?m)^\.version .*$`)
 
 // comments hold the compiler's build number and no code.
@@ -57,6 +61,9 @@ func lowestISA(t toolchain, path, text, chip string) (string, error) {
 	text = comments.ReplaceAllString(text, "")
 	var failure error
 	for _, v := range isaVersions {
+		if strings.HasSuffix(chip, "a") && v < archSpecificISA {
+			continue
+		}
 		if err := os.WriteFile(path, []byte(versionLine.ReplaceAllString(text, ".version "+v)), 0o644); err != nil {
 			return "", err
 		}
@@ -77,6 +84,9 @@ func assemble(t toolchain, path, chip string) (string, error) {
 	return string(out), nil
 }
 
+// loss is ptxas's word for code that works and is slow: products that wait for each other, registers that are not given.
+var loss = regexp.MustCompile(`\(C\d+\).*`)
+
 var (
 	compiling = regexp.MustCompile(`Compiling entry function '(\w+)' for`)
 	frame     = regexp.MustCompile(`(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads`)
@@ -86,6 +96,9 @@ var (
 
 // parseUsage reads a report of ptxas -v. A spill or a stack is an error.
 func parseUsage(log, chip string) ([]usage, error) {
+	if m := loss.FindString(log); m != "" {
+		return nil, fmt.Errorf("ptxas for %s: %s", chip, m)
+	}
 	var all []usage
 	var u usage
 	number := func(re *regexp.Regexp, line string, group int) int {

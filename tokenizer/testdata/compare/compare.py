@@ -3,7 +3,8 @@
     python -m venv venv && venv/bin/pip install tokenizers==0.22.2
     venv/bin/python tokenizer/testdata/compare/compare.py VOCABS [NAME ...] [--count N] [--seed S]
 
-VOCABS is a folder with one folder for each vocabulary, each with a tokenizer.json; `fetch.sh VOCABS` fills it. For each it
+VOCABS is a folder with one folder for each vocabulary, each with a tokenizer.json and perhaps the same as gguf.json;
+`fetch.sh VOCABS` fills it. For each it
 encodes and decodes N (100,000) random strings and a fixed corpus with both and prints every kind of difference.
 Exit status 1: there was one.
 """
@@ -26,13 +27,17 @@ def main():
     bad = 0
     for name in a.names or sorted(os.listdir(a.vocabs)):
         path = os.path.join(a.vocabs, name, "tokenizer.json")
-        if os.path.exists(path):
-            bad += compare(tool, name, path, tmp, a)
+        if not os.path.exists(path):
+            continue
+        bad += compare(tool, name, path, path, tmp, a)
+        gguf = os.path.join(a.vocabs, name, "gguf.json")
+        if os.path.exists(gguf):
+            bad += compare(tool, name + " (GGUF)", path, gguf, tmp, a)
     sys.exit(bad > 0)
 
 
-def compare(tool, name, path, tmp, a):
-    ref = Tokenizer.from_file(path)
+def compare(tool, name, reference, path, tmp, a):
+    ref = Tokenizer.from_file(reference)
     ref.no_truncation()
     ref.no_padding()
     tokens = [t for t in list(ref.get_vocab())]

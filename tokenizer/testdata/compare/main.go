@@ -1,8 +1,8 @@
 // Command compare is the Go half of compare.py: it encodes and decodes what that writes and reads back.
 //
-//	compare DIR IN OUT
+//	compare FILE IN OUT
 //
-// DIR is a directory with a tokenizer or a GGUF-like dump; IN holds one JSON string a line; OUT gets one JSON object a
+// FILE is a tokenizer.json, or the tokenizer metadata of a GGUF file as gguf.json; IN holds one JSON string a line; OUT gets one JSON object a
 // line: ids as the tokenizer makes them with special tokens parsed, ids without, and what both decode to.
 package main
 
@@ -11,6 +11,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/weft-llm/weft/tokenizer"
@@ -70,18 +72,36 @@ func run(dir, in, out string) error {
 }
 
 func load(path string) (*tokenizer.Tokenizer, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return tokenizer.FromDir(path)
-	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return tokenizer.FromJSON(data, nil)
+	if filepath.Base(path) != "gguf.json" {
+		return tokenizer.FromJSON(data, nil)
+	}
+	var dump map[string]json.RawMessage
+	if err := json.Unmarshal(data, &dump); err != nil {
+		return nil, err
+	}
+	meta := map[string]any{}
+	for key, raw := range dump {
+		v, err := typed(raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		meta[key] = v
+	}
+	return tokenizer.FromGGUF(meta)
+}
+
+// typed decodes a value into the type that GGUF has for it.
+func typed(raw json.RawMessage) (any, error) {
+	for _, v := range []any{new(string), new(bool), new(int), new([]string), new([]int32), new([]float32)} {
+		if json.Unmarshal(raw, v) == nil {
+			return reflect.ValueOf(v).Elem().Interface(), nil
+		}
+	}
+	return nil, fmt.Errorf("a value of unknown type")
 }
 
 func compute(t *tokenizer.Tokenizer, s string) result {

@@ -1,4 +1,4 @@
-package server
+package tokenizer
 
 import (
 	"strings"
@@ -29,19 +29,19 @@ func TestStopper_HoldsBackOnlyWhatMayBeAStop(t *testing.T) {
 		if c.stops != "" {
 			stops = strings.Split(c.stops, "|")
 		}
-		s := newStopper(stops, false)
+		s := NewStopper(stops, false)
 		var got []string
 		found := false
 		for piece := range strings.SplitSeq(c.push, "|") {
 			var out []byte
-			out, found = s.push(nil, piece)
+			out, found = s.Push(nil, piece)
 			got = append(got, string(out))
 			if found {
 				break
 			}
 		}
 		if !found {
-			got = append(got, string(s.flush(nil)))
+			got = append(got, string(s.Flush(nil)))
 		}
 		if g := strings.Join(got, "|"); g != c.want || found != c.found {
 			t.Errorf("%s: %q %v, want %q %v", c.name, g, found, c.want, c.found)
@@ -56,16 +56,16 @@ func TestStopper_AgreesWithSearch(t *testing.T) {
 		letters := rapid.StringOfN(rapid.RuneFrom([]rune("abé")), 1, 5, -1)
 		stops := rapid.SliceOfN(letters, 1, 4).Draw(t, "stops")
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("abé")), 0, 40, -1).Draw(t, "text")
-		s := newStopper(stops, false)
+		s := NewStopper(stops, false)
 		var got []byte
 		found := false
 		for rest := text; rest != "" && !found; {
 			n := rapid.IntRange(1, len(rest)).Draw(t, "cut")
-			got, found = s.push(got, rest[:n])
+			got, found = s.Push(got, rest[:n])
 			rest = rest[n:]
 		}
 		if !found {
-			got = s.flush(got)
+			got = s.Flush(got)
 		}
 		want, wantFound := firstStop(text, stops)
 		if string(got) != want || found != wantFound {

@@ -1,0 +1,58 @@
+#!/bin/bash
+# What bench/hopper.sh packed, run on the GPU machine. Logs and CSV go to $OUT; a summary comes last. MECHANISMS=1 tests
+# first what kernels are made of; LIMIT is the seconds that all may take.
+cd "$(dirname "$0")" || exit 1
+OUT=${OUT:-.}
+export WEFT_REQUIRE_GPU=1
+say() { echo "== $* ($SECONDS s)"; }
+failures() { grep -E '_test.go:|panic|^        (element|cu)' "$1" | cut -c1-190 | head -"$2"; }
+nvidia-smi --query-gpu=name,driver_version,clocks.sm,power.limit --format=csv,noheader
+wrong=0
+if [ -n "$MECHANISMS" ]; then
+	timeout 30 ./driver.test -test.run 'ParametersAligned|ClusterAndOverlap' -test.v >"$OUT/test.log.driver" 2>&1
+	say "driver: rc $?"
+	failures "$OUT/test.log.driver" 4
+	# Each mechanism in a process of its own: a fault in one would fail the others.
+	for test in $(./ptx.test -test.list '^TestMechanism'); do
+		timeout 20 ./ptx.test -test.run "^$test\$" -test.v >"$OUT/test.log.$test" 2>&1
+		rc=$?
+		say "$test: rc $rc"
+		[ $rc = 0 ] || wrong=1
+		[ $rc = 0 ] || failures "$OUT/test.log.$test" 5
+	done
+fi
+check() { # variants by a prefix, or large shapes
+	local run=EveryKernelGives
+	[ "$1" != large ] || run='LargeShapes|OverlappedChain'
+	WEFT_TEST_VARIANT=${1#large} timeout 30 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
+	echo $? >"$OUT/rc.$1"
+}
+checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_m skinny_m large"
+for v in $checks; do check "$v" & done
+wait
+for v in $checks; do
+	rc=$(cat "$OUT/rc.$v")
+	say "$v: rc $rc, $(grep -c ' on M=' "$OUT/test.log.$v") wrong"
+	[ "$rc" = 0 ] || wrong=1
+	[ "$rc" = 0 ] || failures "$OUT/test.log.$v" 5
+done
+rm -f "$OUT"/rc.*
+sizes=1,16,64,256,512,2048,8192
+timeout 25 python3 linear.py cases.csv "$OUT/peers.csv"
+say "peers: rc $?"
+# What may be wrong, or hang, is not timed: the choices alone are.
+variants=-variants
+[ $wrong = 0 ] || variants=
+timeout $((${LIMIT:-78} - SECONDS)) ./kernelbench $variants -m $sizes -peers "$OUT/peers.csv" -out "$OUT" >"$OUT/table.txt" 2>&1
+say "bench: rc $?"
+if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) && [ -z "$SKIP_SANITIZER" ]; then
+	for run in memcheck:skinny_n8 memcheck:gemm_128x128 racecheck:skinny_n8; do
+		tool=${run%%:*} v=${run#*:}
+		WEFT_TEST_SMALL=1 WEFT_TEST_VARIANT=$v timeout 30 "$sanitizer" --tool "$tool" ./ptx.test -test.run EveryKernelGives >"$OUT/$tool.log.$v" 2>&1
+		say "$tool $v: rc $?, $(grep -E 'SUMMARY' "$OUT/$tool.log.$v" | head -1)"
+	done
+fi
+cat "$OUT"/*.log.* >"$OUT/tests.txt" 2>/dev/null; rm -f "$OUT"/*.log.*
+[ -f "$OUT/table.txt" ] || exit 0
+grep -E 'kernelbench:|719|700' "$OUT/table.txt" | head -3
+grep -v compiled "$OUT/table.txt" | cut -c1-104

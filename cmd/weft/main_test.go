@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/weft-llm/weft/internal/golden"
+)
+
+var update = flag.Bool("update", false, "rewrite docs/flags.md")
+
+// command runs one command line.
+func command(stdin string, args ...string) (stdout, stderr string, code int) {
+	var out, errs bytes.Buffer
+	code = run(&app{ctx: context.Background(), stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, args: args})
+	return out.String(), errs.String(), code
+}
+
+func TestDocs_FlagReferenceIsFresh(t *testing.T) {
+	got, _, code := command("", "flags")
+	if code != exitDone {
+		t.Fatalf("weft flags exits with %d", code)
+	}
+	const file = "../../docs/flags.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("docs/flags.md is not what `weft flags` prints: run `just docs`")
+	}
+}
+
+func TestExit_2IsBadUsageAnd1IsFailure(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"generate --bogus", exitUsage, "unknown flag --bogus"},
+		{"generate -p x", exitUsage, "--model"},
+		{"generate -p x --load other", exitUsage, "--load"},
+		{"generate -p x --model /nowhere", exitFailed, "/nowhere"},
+		{"tokenize --model /nowhere", exitFailed, "/nowhere"},
+		{"--version", exitDone, ""},
+	} {
+		_, errs, code := command("", strings.Fields(c.args)...)
+		if code != c.code || !strings.Contains(errs, c.want) {
+			t.Errorf("weft %s: exit %d, %q, want %d and %q", c.args, code, errs, c.code, c.want)
+		}
+	}
+}
+
+func TestTokenize_WritesOneLineForEachLineRead(t *testing.T) {
+	dir := golden.Chat(t)
+	out, errs, code := command("hi\n\n<s>\n", "tokenize", "-m", dir)
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	if code != exitDone || len(lines) != 3 || lines[1] != "[]" {
+		t.Fatalf("exit %d, %q, %q, want three lines, the second []", code, out, errs)
+	}
+	back, _, _ := command(lines[0]+"\nnonsense\n", "tokenize", "-m", dir, "--decode", "--json")
+	if first, rest, _ := strings.Cut(back, "\n"); first != `"hi"` || !strings.Contains(rest, "error") {
+		t.Errorf("decoding gives %q, want \"hi\" and an error line", back)
+	}
+	special, _, _ := command(`"<s>"`+"\n", "tokenize", "-m", dir, "--json", "--special")
+	if special != "[1]\n" {
+		t.Errorf("<s> with --special is %q, want [1]", special)
+	}
+}
+
+func TestRender_PrintsThePrompt(t *testing.T) {
+	dir := golden.Chat(t)
+	out, errs, code := command(`[{"role": "user", "content": "hi"}]`, "render", "-m", dir)
+	if want := "<s>user: hi</s><s>assistant: "; code != exitDone || out != want {
+		t.Errorf("exit %d, %q, %q, want %q", code, out, errs, want)
+	}
+	out, _, _ = command(`{"messages": [{"content": "x"}], "template": "{{ messages[0].content }}{{ bos_token }}", "bos_token": "B"}`+"\n{\n",
+		"render", "--json")
+	if lines := strings.Split(out, "\n"); lines[0] != `{"text":"xB"}` || !strings.HasPrefix(lines[1], `{"error":`) {
+		t.Errorf("render --json gives %q, want the text and an error", out)
+	}
+}
+
+func TestGenerate_JSONIsOneObject(t *testing.T) {
+	out, errs, code := command("", "generate", "-m", golden.Chat(t), "--device", "cpu", "-p", "hello", "--max-tokens", "5", "--temperature", "0", "--json")
+	var v struct{ Model, Prompt, Text string }
+	if err := json.Unmarshal([]byte(out), &v); err != nil || code != exitDone || v.Prompt != "hello" || v.Text == "" {
+		t.Errorf("exit %d, %q, %q, %v", code, out, errs, err)
+	}
+}
+
+func TestChat_KeepsTheConversationUntilReset(t *testing.T) {
+	out, errs, code := command("hello\n/reset\n/system be brief\n/bogus\n/exit\n", "chat", "-m", golden.Chat(t), "--device", "cpu", "--max-tokens", "4")
+	if code != exitDone || strings.Count(out, "> ") < 5 || strings.Count(errs, chatHelp) != 2 {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
+func TestInspect_TellsTheArchitecture(t *testing.T) {
+	out, errs, code := command("", "inspect", golden.Chat(t))
+	if code != exitDone || !strings.Contains(out, "Qwen3ForCausalLM") {
+		t.Errorf("exit %d, %q, %q", code, out, errs)
+	}
+}
+
+func TestBench_LatencyPrintsATable(t *testing.T) {
+	file := t.TempDir() + "/out.csv"
+	out, errs, code := command("", "bench", "latency", "-m", golden.Chat(t), "--device", "cpu", "--batch", "1,2", "--prompt", "8", "--output", "4",
+		"--first", "16", "--rounds", "1", "--csv", file)
+	b, err := os.ReadFile(file)
+	if code != exitDone || err != nil || strings.Count(out, "\n") != 4 || !strings.HasPrefix(string(b), "# hardware: cpu") {
+		t.Errorf("exit %d, %q, %q, %q, %v", code, out, errs, b, err)
+	}
+}
+
+func TestBench_ThroughputTellsHostAndDeviceApart(t *testing.T) {
+	dir := t.TempDir()
+	config := `{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
+		"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 8, "vocab_size": 10001, "max_position_embeddings": 2048,
+		"rms_norm_eps": 1e-6, "rope_theta": 10000, "tie_word_embeddings": true, "hidden_act": "silu", "torch_dtype": "bfloat16"}`
+	if err := os.WriteFile(dir+"/config.json", []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := command("", "bench", "throughput", "-m", dir, "--load", "dummy", "--device", "cpu", "--requests", "2", "--rounds", "1",
+		"--trace", dir+"/trace.json", "--csv", dir+"/out.csv")
+	b, err := os.ReadFile(dir + "/trace.json")
+	var trace struct{ TraceEvents []struct{ Name string } }
+	if err == nil {
+		err = json.Unmarshal(b, &trace)
+	}
+	csv, _ := os.ReadFile(dir + "/out.csv")
+	if code != exitDone || err != nil || len(trace.TraceEvents) < 1000 || !strings.Contains(string(csv), "host_us_p50,host_us_p99,device_us,gap_us,device_idle") {
+		t.Errorf("exit %d, %q, %q, %v, %d events, %q", code, out, errs, err, len(trace.TraceEvents), csv)
+	}
+	t.Log(out)
+}
+
+func TestBench_ServeWantsALoadThatMakesSense(t *testing.T) {
+	for args, want := range map[string]string{
+		"--rate 5 --concurrency 3": "can't be used together",
+		"--input 9-3":              "range",
+		"--goodput ttft":           "ttft:500ms",
+	} {
+		_, errs, code := command("", append([]string{"bench", "serve", "--url", "http://127.0.0.1:1"}, strings.Fields(args)...)...)
+		if code != exitUsage || !strings.Contains(errs, want) {
+			t.Errorf("weft bench serve %s: exit %d, %q, want %d and %q", args, code, errs, exitUsage, want)
+		}
+	}
+	_, errs, code := command("", "bench", "serve", "--url", "http://127.0.0.1:1")
+	if code != exitFailed || !strings.Contains(errs, "cannot ask http://127.0.0.1:1 for its models") {
+		t.Errorf("without a server: exit %d, %q", code, errs)
+	}
+}

@@ -1,0 +1,442 @@
+package weft_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/weft-llm/weft"
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/backend/cpu"
+	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/internal/golden"
+	"github.com/weft-llm/weft/server"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// paced is the CPU with steps that take at least as long as the test says.
+type paced struct {
+	*cpu.Backend
+	before func() // each step
+}
+
+func (p paced) Run(b *backend.Batch, forward func(*backend.Batch) tensor.View) error {
+	p.before()
+	return p.Backend.Run(b, forward)
+}
+
+func withPace(before func()) func() (backend.Backend, error) {
+	return func() (backend.Backend, error) { return paced{cpu.New(cpu.Options{}), before}, nil }
+}
+
+// longContext is the tiny chat model with room for n tokens.
+func longContext(t *testing.T, n int) string {
+	t.Helper()
+	dir := golden.Chat(t)
+	b, err := os.ReadFile(dir + "/config.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Replace(string(b), `"max_position_embeddings": 128`, fmt.Sprintf(`"max_position_embeddings": %d`, n), 1)
+	if err := os.WriteFile(dir+"/config.json", []byte(long), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// percentile is the p-th of times, which it sorts.
+func percentile(times []time.Duration, p int) time.Duration {
+	slices.Sort(times)
+	return times[min(len(times)-1, len(times)*p/100)]
+}
+
+// resident is the memory that the process holds, after what is free was given back.
+func resident(t *testing.T) int {
+	t.Helper()
+	debug.FreeOSMemory()
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Skip("skipped: no /proc here to read the process's memory from")
+	}
+	_, after, _ := strings.Cut(string(b), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(after)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// firstToken measures the time to the first frame of a stream, as the median of several.
+func firstToken(t *testing.T, url string) time.Duration {
+	t.Helper()
+	var times []time.Duration
+	for range 31 {
+		began := time.Now()
+		r, err := client.Post(url+"/v1/completions", "application/json", strings.NewReader(`{"prompt": "hello", "max_tokens": 2, "stream": true, "ignore_eos": true}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = bufio.NewReader(r.Body).ReadString('\n')
+		times = append(times, time.Since(began))
+		_, _ = io.Copy(io.Discard, r.Body)
+		r.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return percentile(times, 50)
+}
+
+// TestOverload_AdmitsExactlyAndRefusesInTime sends 2,000 requests at once, three times.
+func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
+	const rows, queue, all = 16, 64, 2000
+	for _, c := range []struct {
+		name      string
+		kv, admit int
+	}{
+		{"rows are the limit", 4000, rows + queue},
+		{"the cache is the limit", 5*60 + 10, 5 + queue}, // a request takes 60 tokens
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var gate sync.RWMutex // held for writing: no step goes on
+			m := open(t, weft.Options{
+				Engine:  engine.Options{MaxRequests: rows, Queue: queue, KVTokens: c.kv, NoCache: true},
+				Backend: withPace(func() { gate.RLock(); gate.RUnlock() }),
+			})
+			url := listen(t, m)
+			before := firstToken(t, url)
+			var grown [3]int
+			for i := range grown {
+				gate.Lock()
+				b := flood(t, url, all, all-c.admit)
+				if b.refused != all-c.admit {
+					t.Errorf("burst %d: %d of %d were refused, want %d", i, b.refused, all, all-c.admit)
+				}
+				probes := b.probe(t, url)
+				t.Logf("burst %d: 429 p50 %v p99 %v of %d at once, p50 %v p99 %v one by one", i, percentile(b.times, 50), percentile(b.times, 99),
+					len(b.times), percentile(probes, 50), percentile(probes, 99))
+				if p := percentile(probes, 90); p > 50*time.Millisecond {
+					t.Errorf("burst %d: the 90th percentile of a 429 under a full queue is %v, want 50 ms", i, p)
+				}
+				if p := percentile(b.times, 99); p > 5*time.Second { // 2,000 clients share the cores with the server
+					t.Errorf("burst %d: the 99th percentile of 429s is %v", i, p)
+				}
+				gate.Unlock()
+				b.end(t, c.admit)
+				grown[i] = resident(t)
+			}
+			if more := grown[2] - grown[0]; more > 16<<20 && !raced {
+				t.Errorf("the process holds %d MiB more after two more bursts", more>>20)
+			}
+			after := firstToken(t, url)
+			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, after, [3]int{grown[0] >> 20, grown[1] >> 20, grown[2] >> 20})
+			if after > 2*before+20*time.Millisecond { // 10 % on a quiet machine; tests share theirs
+				t.Errorf("the time to the first token is %v after the bursts, %v before", after, before)
+			}
+		})
+	}
+}
+
+// bursting is many requests sent at once.
+type bursting struct {
+	mu      sync.Mutex
+	refused int
+	times   []time.Duration // of the refusals
+	served  chan string     // the others' answers, as they end
+	rest    sync.WaitGroup
+}
+
+// flood sends n requests of 60 tokens in all from connections that are open already, and returns when as many were
+// refused as should be, or more, or some time has passed.
+func flood(t *testing.T, url string, n, refuse int) *bursting {
+	t.Helper()
+	addr := strings.TrimPrefix(url, "http://")
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		var err error
+		if conns[i], err = net.Dial("tcp", addr); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := &bursting{served: make(chan string, n)}
+	body := `{"prompt": "0123456789", "max_tokens": 50, "ignore_eos": true}`
+	text := fmt.Sprintf("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	quiet := make(chan struct{}, n)
+	for _, c := range conns {
+		b.rest.Go(func() {
+			defer c.Close()
+			began := time.Now()
+			if _, err := io.WriteString(c, text); err != nil {
+				t.Error(err)
+			}
+			r, err := http.ReadResponse(bufio.NewReader(c), nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer r.Body.Close()
+			answer, err := io.ReadAll(r.Body)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case r.StatusCode == 429:
+				b.mu.Lock()
+				b.refused++
+				b.times = append(b.times, time.Since(began))
+				b.mu.Unlock()
+				if r.Header.Get("Retry-After") == "" || !strings.Contains(string(answer), `"type":"rate_limit_error"`) {
+					t.Errorf("a 429 with %v: %s", r.Header, answer)
+				}
+				quiet <- struct{}{}
+			default:
+				b.served <- fmt.Sprint(r.StatusCode, string(answer))
+			}
+		})
+	}
+	wait := 10 * time.Second
+	for got := 0; ; got++ {
+		if got >= refuse {
+			wait = 100 * time.Millisecond
+		}
+		select {
+		case <-quiet:
+		case <-time.After(wait):
+			return b
+		}
+	}
+}
+
+// probe measures refusals one by one.
+func (b *bursting) probe(t *testing.T, url string) (times []time.Duration) {
+	for range 100 {
+		began := time.Now()
+		if status, body := post(t, url, `{"prompt": "x", "max_tokens": 5}`); status != 429 {
+			t.Fatalf("a request beyond a full queue = %d %s", status, body)
+		}
+		times = append(times, time.Since(began))
+	}
+	return times
+}
+
+// end waits for the answers of those that were taken.
+func (b *bursting) end(t *testing.T, n int) {
+	t.Helper()
+	b.rest.Wait()
+	close(b.served)
+	served := 0
+	for answer := range b.served {
+		if !strings.HasPrefix(answer, "200") || !strings.Contains(answer, `"completion_tokens":50`) {
+			t.Errorf("a request that was taken ends with %s", answer)
+		}
+		served++
+	}
+	if served != n {
+		t.Errorf("%d requests were served, want %d", served, n)
+	}
+}
+
+// TestHangUp_FreesSlotsAnywhere: a hundred clients leave, in every way and at every point of their request.
+func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
+	m := openPath(t, longContext(t, 1024), weft.Options{
+		Engine:  engine.Options{MaxRequests: 4, StepTokens: 16, KVTokens: 4096},
+		Backend: withPace(func() { time.Sleep(time.Millisecond) }),
+	})
+	addr := strings.TrimPrefix(listen(t, m), "http://")
+	leave := []func(*net.TCPConn){
+		func(c *net.TCPConn) { c.Close() },
+		func(c *net.TCPConn) { _ = c.SetLinger(0); c.Close() },
+		func(c *net.TCPConn) { _ = c.CloseWrite() },
+	}
+	const seed = 3
+	r := rand.New(rand.NewPCG(seed, seed))
+	turns := make(chan struct{}, 10)
+	var all sync.WaitGroup
+	for i := range 100 {
+		// Prompts of up to 400 tokens take 25 steps; up to 12 of 10 clients' requests wait. Some end by themselves.
+		prompt, tokens, stay := strings.Repeat("x", 1+r.IntN(400)), 1+r.IntN(500), time.Duration(r.IntN(200))*time.Millisecond
+		body := fmt.Sprintf(`{"prompt": "%d %s", "max_tokens": %d, "stream": %v, "ignore_eos": true, "n": %d}`, i, prompt, tokens, i%2 == 0, 1+r.IntN(2))
+		how := leave[r.IntN(3)]
+		turns <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turns }()
+			raw, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer raw.Close()
+			fmt.Fprintf(raw, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+			time.Sleep(stay)
+			how(raw.(*net.TCPConn))
+			time.Sleep(50 * time.Millisecond)
+		})
+	}
+	all.Wait()
+	began := time.Now()
+	for ; ; time.Sleep(time.Millisecond) {
+		s := m.Engine().Stats()
+		if s.Running+s.Waiting+s.SlotsUsed == 0 {
+			break
+		}
+		if time.Since(began) > 3*time.Second {
+			t.Fatalf("seed %d: after 3 s the engine holds %+v", seed, s)
+		}
+	}
+	t.Logf("all slots were free %v after the last client left", time.Since(began))
+	if s := m.Engine().Stats(); s.OutputTokens == 0 || s.OutputTokens > 20_000 {
+		t.Errorf("%d tokens were generated: the clients left too early or too late for the test to show anything", s.OutputTokens)
+	}
+}
+
+// TestStall_ReadersThatStopDoNotSlowTheOthers: fifty clients read nothing, fifty read on.
+func TestStall_ReadersThatStopDoNotSlowTheOthers(t *testing.T) {
+	const stalled, live, tokens, stall = 50, 50, 150, time.Second
+	m := openPath(t, longContext(t, 512), weft.Options{
+		Engine:  engine.Options{MaxRequests: stalled + live, KVTokens: 60_000, NoCache: true},
+		Backend: withPace(func() { time.Sleep(5 * time.Millisecond) }),
+	})
+	s, err := m.Server(server.Options{Limits: server.Limits{Stall: stall}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := serveOn(t, s)
+	quiet := readAlong(t, url, live, tokens)
+	heap := heapBytes()
+	for range stalled {
+		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
+		body := `{"prompt": "x", "max_tokens": 500, "stream": true, "ignore_eos": true, "logprobs": 20}`
+		fmt.Fprintf(c, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	}
+	busy := readAlong(t, url, live, tokens)
+	t.Logf("time between tokens: p50 %v p99 %v alone, p50 %v p99 %v beside readers that stopped; heap grew by %d KiB a reader", percentile(quiet, 50),
+		percentile(quiet, 99), percentile(busy, 50), percentile(busy, 99), (heapBytes()-heap)/stalled>>10)
+	if more := (heapBytes() - heap) / stalled; more > 600<<10 { // 500 tokens with 20 alternatives are 100 KiB, and as much text
+		t.Errorf("a reader that stopped costs %d KiB", more>>10)
+	}
+	// Twice the requests compute in each step; what is looked for is somebody waiting for a reader.
+	if q, b := percentile(quiet, 99), percentile(busy, 99); b > 4*q+100*time.Millisecond {
+		t.Errorf("the 99th percentile between tokens is %v beside readers that stopped, %v without", b, q)
+	}
+	began := time.Now()
+	for m.Engine().Stats().Running+m.Engine().Stats().Waiting > 0 || metric(t, url, "weft_requests_in_flight") > 0 {
+		if time.Since(began) > stall+5*time.Second {
+			t.Fatalf("readers that stopped are still served: %+v", m.Engine().Stats())
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := metric(t, url, "weft_slow_readers_total"); n != stalled {
+		t.Errorf("%v readers were cut, want %d", n, stalled)
+	}
+}
+
+// readAlong streams n answers at once and returns the times between their frames.
+func readAlong(t *testing.T, url string, n, tokens int) (gaps []time.Duration) {
+	t.Helper()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			r, err := client.Post(url+"/v1/completions", "application/json",
+				strings.NewReader(fmt.Sprintf(`{"prompt": "live %d", "max_tokens": %d, "stream": true, "ignore_eos": true}`, i, tokens)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer r.Body.Close()
+			var mine []time.Duration
+			last := time.Time{}
+			for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+				if !strings.HasPrefix(lines.Text(), "data: ") {
+					continue
+				}
+				if now := time.Now(); last.IsZero() {
+					last = now
+				} else {
+					mine, last = append(mine, now.Sub(last)), now
+				}
+			}
+			if len(mine) < tokens/4 {
+				t.Errorf("stream %d has %d frames", i, len(mine))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			gaps = append(gaps, mine...)
+		})
+	}
+	all.Wait()
+	return gaps
+}
+
+func heapBytes() int {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// metric reads one value of /metrics.
+func metric(t *testing.T, url, name string) float64 {
+	t.Helper()
+	r, err := client.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	for lines := bufio.NewScanner(r.Body); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+	}
+	t.Fatalf("/metrics has no %s", name)
+	return 0
+}
+
+// TestSalt_SplitsTheCache: a prefix is found under its own salt only.
+func TestSalt_SplitsTheCache(t *testing.T) {
+	m := open(t, weft.Options{})
+	url := listen(t, m)
+	for i, c := range []struct {
+		salt string
+		want int
+	}{
+		{`"a"`, 0}, {`"a"`, 39}, {`"b"`, 0}, {`null`, 0}, {`"b"`, 39}, {`null`, 39}, {`"ab"`, 0},
+	} {
+		status, body := post(t, url, fmt.Sprintf(`{"prompt": %q, "max_tokens": 1, "temperature": 0, "cache_salt": %s}`, strings.Repeat("secret", 7)[:40], c.salt))
+		var answer struct {
+			Usage struct {
+				PromptTokens        int `json:"prompt_tokens"`
+				PromptTokensDetails struct {
+					CachedTokens int `json:"cached_tokens"`
+				} `json:"prompt_tokens_details"`
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &answer); err != nil || status != 200 {
+			t.Fatalf("%d %s, %v", status, body, err)
+		}
+		if u := answer.Usage; u.PromptTokensDetails.CachedTokens != c.want {
+			t.Errorf("request %d with salt %s: %d of %d tokens cached, want %d", i, c.salt, u.PromptTokensDetails.CachedTokens, u.PromptTokens, c.want)
+		}
+	}
+}

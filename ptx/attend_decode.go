@@ -1,0 +1,109 @@
+package ptx
+
+import (
+	"fmt"
+
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// MaxDecodes is the most requests that AttendDecode takes.
+const MaxDecodes = 1024
+
+type decodeArgs struct {
+	Out, Q          uintptr
+	Cache           kvArgs
+	Parts, Counters uintptr
+	Problem         decodeProblem
+	Scores          scoreArgs
+}
+
+type decodeProblem struct {
+	Rows, Context                   uintptr
+	Requests, KVHeads, Group, Depth int32
+	QStride, OutStride              int64
+}
+
+// As in src/attend_decode.cu.
+const (
+	decodeLeaves  = 32 // of a request and head
+	decodeKeys    = 16 // of a place of a ring
+	decodeClosers = 4  // warps
+	decodePlan    = 12544
+)
+
+// decodeTiles is how many eights of query heads a block takes at once, at most.
+func decodeTiles(d int) int {
+	if d == 256 {
+		return 1
+	}
+	return 2
+}
+
+// ring is the shape of a block of attend_decode.cu: warps that work, how many leaves they may be ahead, and the dynamic
+// shared memory of both in bytes.
+type ring struct{ workers, depth, shared int }
+
+// newRing takes as many workers as fit into limit bytes of shared memory, and as the registers of tiles allow.
+func newRing(d, tiles, heads, limit int) ring {
+	places := map[int]int{64: 9, 96: 6, 128: 5, 256: 5}[d]
+	most := 8
+	if d == 256 || tiles == 2 && d > 64 {
+		most = 4
+	}
+	r := ring{workers: most + 1, depth: 1}
+	if heads <= 4 && most > 4 {
+		r.depth = 2
+	}
+	for r.shared = limit; r.workers > 1 && r.shared+decodePlan > limit; {
+		r.workers--
+		r.shared = r.workers * (places*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
+	}
+	return r
+}
+
+// reserve lets the decode kernels have the most shared memory of the chip: what they take depends on the heads.
+func (a *attendKernels) reserve(limit int) {
+	for i := range a.decode {
+		for j := range a.decode[i] {
+			a.decode[i][j].most = limit - decodePlan
+		}
+	}
+}
+
+// AttendDecode enqueues what AttendPrefill does for the first Decodes requests, token b being request b's: at most
+// MaxDecodes. Rows of padding become zeros. The launch depends on no content of r, so a graph may replay it.
+//
+//	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
+//
+// On the same chip the result of a token is the same bits in every batch.
+// Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
+func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
+	a, err := checkAttend("attend_decode", out, q, kv, r)
+	if err != nil || r.Decodes == 0 {
+		return err
+	}
+	if r.Decodes > MaxDecodes {
+		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
+	}
+	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
+		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
+	}
+	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
+	shape := newRing(a.d, tiles, min(a.group, 8*tiles), k.ctx.Device.SharedPerBlockOptin)
+	fn := &k.attend.decode[a.kind][tiles-1]
+	fn.shared = shape.shared
+	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
+		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
+		f.args(),
+	})
+}
+
+// AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
+func (k *Kernels) AttendWork(d int) int {
+	return decodeCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
+}
+
+// decodeCounters is the counters' share of the workspace: one a block, then partial results at 16 bytes.
+func decodeCounters(sms int) int { return roundUp(sms, 4) }

@@ -1,0 +1,107 @@
+package ptx
+
+import "math"
+
+// Figures of the cost model in µs and bytes a µs. They are fitted to the times of an H200 (bench/results/h200-linear.csv,
+// checked by choose_sm90_test.go) and only rank kernels.
+const (
+	memoryRate = 4783e3  // to all multiprocessors from memory
+	skinnyRate = 9440e3  // to all from L2, by the kernels for few tokens
+	gemmRate   = 6506e3  // to all from L2, by GEMM
+	blockRate  = 122.1e3 // to one multiprocessor from L2
+
+	skinnyStart  = 1.146
+	skinnyStep   = 0.1681 // of a stage of 64 columns of K, and for each 64 tokens
+	skinnyTokens = 0.0592
+	skinnyStore  = 0.9418 // of a tile's 64 tokens
+	skinnyGate   = 1.346  // more where gated
+	reduceStart  = 0.1576 // of the sum over a cluster, and for each 64 tokens
+	reduceTokens = 0.9268
+	fullCost     = 2.335 // of a grid that leaves the next kernel no room to start early
+	fullPower    = 3.947 // how fast that sets in
+	overlapPower = 3.93  // of the norm of times that overlap
+
+	gemmStart  = 1.198
+	gemmBusy   = 0.0224  // more when all multiprocessors work
+	tensorRate = 6.781e6 // multiply-adds of a multiprocessor alone
+	throttle   = 0.4296  // by how much all together are slower
+	tileStore  = 0.3289  // of a tile of 128x256, in proportion for others
+	tileGate   = 3.031   // where gated
+)
+
+// choose takes the kernel with the least predicted time.
+func (p *hopperLinear) choose(e epilogue, m, n, k, sms int) *hopperTile {
+	var best *hopperTile
+	least := 0.0
+	for i := range p.tiles {
+		t := &p.tiles[i]
+		if !t.fits(e, m, n, k, sms) {
+			continue
+		}
+		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
+			best, least = t, c
+		}
+	}
+	return best
+}
+
+// fits says whether t computes the shape, and is not plainly the wrong size for it. Kernels whose tiles share x are left
+// to Force until they have been timed.
+func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
+	if t.skinny {
+		small := m <= 64 && t.rows >= m && (t.rows == 8 || t.rows < 2*m)
+		if t.splits > 1 && ceilDiv(m, t.rows)*ceilDiv(n, t.cols)*t.splits > t.resident()*sms {
+			return false
+		}
+		return t.share == 1 && ceilDiv(k, hopperStep) >= 4*t.splits && (small || m > 64 && m <= 512 && t.rows >= 64)
+	}
+	return m > 64 && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
+}
+
+// predict is the time of t on a shape in µs.
+func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
+	memory := float64(2*(n*k+m*k)+m*n*[epilogues]int{plain: 2, gated: 1, logits: 4}[e]) / memoryRate
+	if t.skinny {
+		return t.predictSkinny(e, m, n, k, sms, memory)
+	}
+	blocks := roundUp(ceilDiv(m, t.rows), t.share) * ceilDiv(n, t.cols)
+	waves := ceilDiv(blocks, sms)
+	busy := float64(blocks) / float64(waves*sms)
+	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows+t.cols/t.share))
+	step := max(area*hopperStep*2*(1+throttle*busy)/tensorRate, float64(2*hopperStep*(t.rows+t.cols))/blockRate, apart*float64(min(blocks, sms))/gemmRate)
+	step += apart * 1e-7 // of two alike, that which reads less
+	store := tileStore
+	if e == gated {
+		store = tileGate
+	}
+	tile := float64(ceilDiv(k, hopperStep))*step + store*area/(128*256)
+	return gemmStart + gemmBusy*busy + max(float64(waves)*tile, memory)
+}
+
+func (t *hopperTile) predictSkinny(e epilogue, m, n, k, sms int, memory float64) float64 {
+	slots, across, columns := t.resident()*sms, ceilDiv(m, t.rows), ceilDiv(n, t.cols)
+	steps, rows, splits := ceilDiv(ceilDiv(k, hopperStep), t.splits), float64(t.rows)/64, float64(t.splits)
+	columns = roundUp(columns, t.share)
+	blocks := columns * across * t.splits
+	turns := ceilDiv(blocks, slots*(100-t.splits)/100) // large clusters leave some places empty
+	if t.splits == 1 {
+		groups := min(columns, max(1, slots/across))
+		blocks, turns = groups*across, ceilDiv(columns, groups)
+	}
+	reached := float64(columns * across * t.splits * steps * 2 * hopperStep)
+	l2 := reached * (float64(t.rows)/float64(t.share) + float64(t.cols)) / skinnyRate
+	block := float64(turns*steps) * (skinnyStep + skinnyTokens*rows)
+	full := 1 - min(1, max(0, float64(slots-blocks)/float64(blocks)))
+	us := skinnyStart + fullCost*math.Pow(full, fullPower) + float64(turns)*skinnyStore*rows
+	us += math.Pow(math.Pow(memory, overlapPower)+math.Pow(block, overlapPower)+math.Pow(l2, overlapPower), 1/overlapPower)
+	if t.splits > 1 {
+		us += reduceStart + reduceTokens*rows
+	}
+	if e == gated {
+		us += float64(turns) * skinnyGate / splits
+	}
+	return us
+}
+
+// resident is how many blocks of a kernel for few tokens run on a multiprocessor, by their shared memory.
+func (t *hopperTile) resident() int { return min(2, (227<<10)/(skinnyShared(t.hopperKernel)+1024)) }

@@ -1,0 +1,75 @@
+package ptx
+
+import (
+	"encoding/csv"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// measured is one shape of bench/results/h200-linear.csv, with the µs of each kernel and how far two times of one differed.
+type measured struct {
+	name    string
+	e       epilogue
+	m, n, k int
+	noise   float64
+	us      map[string]float64
+}
+
+func readMeasured(t *testing.T) []*measured {
+	f, err := os.Open("../bench/results/h200-linear.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.Comment = '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(s string) float64 {
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	var out []*measured
+	for _, r := range rows[1:] {
+		m, n, k := int(number(r[1])), int(number(r[2])), int(number(r[3]))
+		if len(out) == 0 || out[len(out)-1].name != r[0] || out[len(out)-1].m != m {
+			e := map[string]epilogue{"plain": plain, "gated": gated, "logits": logits}[r[4]]
+			out = append(out, &measured{r[0], e, m, n, k, number(r[7]), map[string]float64{}})
+		}
+		out[len(out)-1].us[r[5]] = number(r[6])
+	}
+	return out
+}
+
+// TestChoose_TakesAKernelNearTheBestMeasured allows 3 % and the noise, and 11 % where tokens are 128 or 256: kernels for
+// few and for many tokens meet there.
+func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
+	k := &Kernels{}
+	k.hop.declare(k)
+	cases := readMeasured(t)
+	if len(cases) < 60 {
+		t.Fatalf("got %d shapes, want more than 60", len(cases))
+	}
+	for _, c := range cases {
+		best, least := "", 0.0
+		for name, us := range c.us {
+			if best == "" || us < least {
+				best, least = name, us
+			}
+		}
+		allowed := 0.03 + c.noise
+		if c.m == 128 || c.m == 256 {
+			allowed = 0.11
+		}
+		got := k.hop.choose(c.e, c.m, c.n, c.k, 132)
+		if us, ok := c.us[got.name]; !ok || us > least*(1+allowed) {
+			t.Errorf("%s M=%d: got %s of %.2f µs, want near %s of %.2f", c.name, c.m, got.name, us, best, least)
+		}
+	}
+}

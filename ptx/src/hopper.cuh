@@ -1,0 +1,145 @@
+// hopper.cuh: Hopper's barriers in shared memory, bulk tensor copies (TMA), clusters and dependent launch.
+#pragma once
+#include "common.cuh"
+
+// ---- barriers in shared memory (mbarrier), by address -------------------------------------------------------------
+
+__device__ __forceinline__ void barrier_init(u32 bar, u32 arrivals) {
+	asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(bar), "r"(arrivals) : "memory");
+}
+
+// barriers_ready makes barriers that this thread initialised known to the copy engine and the cluster; a barrier of the
+// block or the cluster has to follow.
+__device__ __forceinline__ void barriers_ready() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
+
+// barrier_expect arrives, and adds to what the phase waits for the bytes of copies.
+__device__ __forceinline__ void barrier_expect(u32 bar, u32 bytes) {
+	asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(bar), "r"(bytes) : "memory");
+}
+
+__device__ __forceinline__ void barrier_arrive(u32 bar) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(bar) : "memory"); }
+
+// barrier_arrive_at arrives at the barrier that lies at bar in block rank of the cluster.
+__device__ __forceinline__ void barrier_arrive_at(u32 bar, u32 rank) {
+	asm volatile("{ .reg .b32 at; mapa.shared::cluster.u32 at, %0, %1; mbarrier.arrive.shared::cluster.b64 _, [at]; }" ::"r"(bar), "r"(rank) : "memory");
+}
+
+// barrier_wait waits for the end of the phase of the given parity.
+__device__ __forceinline__ void barrier_wait(u32 bar, u32 parity) {
+	asm volatile(
+	    "{ .reg .pred done;\n"
+	    "again: mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n"
+	    "@done bra ended;\n"
+	    "bra again;\n"
+	    "ended: }" ::"r"(bar),
+	    "r"(parity)
+	    : "memory");
+}
+
+// named_sync is a barrier of some of the block's warps; id 0 is __syncthreads.
+__device__ __forceinline__ void named_sync(int id, int threads) { asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
+
+// ---- bulk tensor copies -------------------------------------------------------------------------------------------
+
+// TensorMap is a CUtensorMap, made by driver.Library.EncodeTile.
+struct alignas(64) TensorMap {
+	u8 bytes[128];
+};
+
+__device__ __forceinline__ u64 evict_first() {
+	u64 policy;
+	asm volatile("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+	return policy;
+}
+
+__device__ __forceinline__ u64 evict_normal() {
+	u64 policy;
+	asm volatile("createpolicy.fractional.L2::evict_normal.b64 %0, 1.0;" : "=l"(policy));
+	return policy;
+}
+
+__device__ __forceinline__ u64 evict_last() {
+	u64 policy;
+	asm volatile("createpolicy.fractional.L2::evict_last.b64 %0, 1.0;" : "=l"(policy));
+	return policy;
+}
+
+// copy_box starts the copy of the box at column c, row r to shared memory; its bytes count at bar.
+__device__ __forceinline__ void copy_box(u32 to, const TensorMap& map, int c, int r, u32 bar, u64 policy) {
+	asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%3, %4}], [%2], %5;" ::"r"(to), "l"(&map), "r"(bar), "r"(c), "r"(r), "l"(policy) : "memory");
+}
+
+// copy_box_to copies to the same place in every block of the cluster whose bit is in mask, and counts there.
+__device__ __forceinline__ void copy_box_to(u32 to, const TensorMap& map, int c, int r, u32 bar, u64 policy, u16 mask) {
+	asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint [%0], [%1, {%3, %4}], [%2], %5, %6;" ::"r"(to), "l"(&map), "r"(bar), "r"(c), "r"(r), "h"(mask), "l"(policy) : "memory");
+}
+
+// store_box starts the copy of a box from shared memory; what lies outside the tensor is not written.
+__device__ __forceinline__ void store_box(const TensorMap& map, u32 from, int c, int r) {
+	asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%2, %3}], [%1];" ::"l"(&map), "r"(from), "r"(c), "r"(r) : "memory");
+}
+
+__device__ __forceinline__ void store_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+
+// store_read waits until at most N groups of stores still read shared memory; store_done, until all are written.
+template <int N>
+__device__ __forceinline__ void store_read() {
+	asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(N) : "memory");
+}
+
+__device__ __forceinline__ void store_done() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
+
+// async_fence makes this thread's ordinary writes to shared memory visible to the copy engine and to wgmma.
+__device__ __forceinline__ void async_fence() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+// stmatrix4 writes four 8x8 fragments; lane l gives the address of row l%8 of fragment l/8.
+__device__ __forceinline__ void stmatrix4(u32 addr, u32 a, u32 b, u32 c, u32 d) {
+	asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(addr), "r"(a), "r"(b), "r"(c), "r"(d) : "memory");
+}
+
+// ---- clusters -----------------------------------------------------------------------------------------------------
+
+__device__ __forceinline__ u32 cluster_size() {
+	u32 n;
+	asm volatile("mov.u32 %0, %%cluster_nctarank;" : "=r"(n));
+	return n;
+}
+
+__device__ __forceinline__ u32 cluster_rank() {
+	u32 r;
+	asm volatile("mov.u32 %0, %%cluster_ctarank;" : "=r"(r));
+	return r;
+}
+
+// cluster_arrive and cluster_wait are the halves of a barrier of all threads of the cluster, that its blocks have started
+// and their barriers (barriers_ready) are there. Other writes are not ordered: that would cost a fence of the device.
+__device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory"); }
+__device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire;" ::: "memory"); }
+
+// send writes v to what lies at addr in block rank of the cluster, and counts its 4 bytes at that block's bar.
+__device__ __forceinline__ void send(u32 addr, u32 rank, float v, u32 bar) {
+	asm volatile(
+	    "{ .reg .b32 at, counted; mapa.shared::cluster.u32 at, %0, %1; mapa.shared::cluster.u32 counted, %3, %1;\n"
+	    "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [at], %2, [counted]; }" ::"r"(addr),
+	    "r"(rank), "f"(v), "r"(bar)
+	    : "memory");
+}
+
+// ---- registers and dependent launch -------------------------------------------------------------------------------
+
+template <int N>
+__device__ __forceinline__ void more_registers() {
+	asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(N));
+}
+
+template <int N>
+__device__ __forceinline__ void fewer_registers() {
+	asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(N));
+}
+
+// let_next_start allows the next kernel of the stream to take free multiprocessors once every block has said so.
+__device__ __forceinline__ void let_next_start() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
+
+// wait_for_previous waits until the kernels ahead have ended and their writes are visible. Every kernel that is launched
+// to overlap calls it before it reads or writes anything but weights.
+__device__ __forceinline__ void wait_for_previous() { asm volatile("griddepcontrol.wait;" ::: "memory"); }

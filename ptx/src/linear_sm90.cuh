@@ -1,0 +1,41 @@
+// linear_sm90.cuh: what the linear kernels of sm_90a share: their parameters, and the ring of stages between the warp
+// that copies and the warps that multiply.
+#pragma once
+#include "hopper.cuh"
+#include "linear.cuh"
+#include "wgmma.cuh"
+
+// HOPPER_PARAMS are the parameters of every linear kernel of sm_90a, mirrored by hopperArgs in ../linear_sm90.go. Boxes
+// of x and w are 64 columns wide with the 128-byte swizzle. ymap is used for bf16 by GEMM alone.
+// order is rows of tiles in a group for GEMM, tiles that share x in a cluster for few tokens.
+#define HOPPER_PARAMS                                                                                                        \
+	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap wmap, const __grid_constant__ TensorMap ymap,    \
+	    void *y, const float *bias, int m, int n, int k, int order, int act, float scale, float softcap
+#define HOPPER_LINEAR Linear{y, nullptr, nullptr, bias, nullptr, nullptr, m, n, k, 0, 1, act, scale, softcap}
+
+constexpr int kStep = 64;  // columns of K in a stage
+
+// Ring says which stage is next and in which phase its barriers are.
+template <int Stages>
+struct Ring {
+	u32 full, empty;  // addresses of Stages barriers each
+	int stage = 0;
+	u32 phase = 0;
+
+	__device__ __forceinline__ Ring(u32 barriers) : full(barriers), empty(barriers + 8 * Stages) {}
+
+	// init is for all threads of the block, before a barrier of it. readers arrive at each stage that they have read.
+	__device__ __forceinline__ void init(u32 readers) const {
+		const u32 i = threadIdx.x;
+		if (i >= 2 * Stages) return;
+		barrier_init(full + 8 * i, i < Stages ? 1 : readers);
+		barriers_ready();
+	}
+	__device__ __forceinline__ void wait_full() const { barrier_wait(full + 8 * stage, phase); }
+	__device__ __forceinline__ void wait_empty() const { barrier_wait(empty + 8 * stage, phase ^ 1); }
+	__device__ __forceinline__ void next() {
+		if (++stage == Stages) stage = 0, phase ^= 1;
+	}
+};
+
+__device__ __forceinline__ u32 align_1024(u32 addr) { return (addr + 1023) & ~1023u; }

@@ -1,0 +1,211 @@
+// skinny_sm90.cuh: a linear kernel for few tokens, w streamed by TMA, for skinny_sm90.cu.
+//
+// Features are wgmma's 64-row side and tokens its columns. A tile is 64·C features by NT tokens: C warpgroups multiply,
+// the last warp copies. Blocks of other tokens go through the same features at the same time, so that w is read from
+// memory once. The blocks of a cluster take slices of K of the same features; each sends its sums of a token to the block
+// that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles.
+// Besides, `share` tiles may share a cluster: blocks with the same slice of K each copy a part of x to all of them, which
+// divides what L2 sends for x.
+#pragma once
+#include "linear_sm90.cuh"
+
+template <int NT, int C, int Stages, Epilogue E>
+struct Skinny {
+	static constexpr int kRows = 64 * C;  // features of a tile
+	static constexpr int kWBytes = C * 8192, kXBytes = NT * 128, kStageBytes = kWBytes + kXBytes;
+	static constexpr int kPitch = kRows + 4;  // floats of a token's sums, so that the writes of a warp meet no bank twice
+	static constexpr int kThreads = 128 * C;  // that multiply
+
+	const TensorMap &xmap, &wmap;
+	const Linear& p;
+	u32 smem;  // stages; sums behind them
+	float* sums;
+	Ring<Stages> ring;
+	u32 sent;               // barrier that counts the sums from the cluster
+	int share;               // tiles in the cluster
+	int splits, log_splits;  // of K: blocks of a tile
+	int rank, mate;          // of the block: its slice, its tile
+	int first_step, end_step;
+
+	__device__ __forceinline__ Skinny(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share, u8* base)
+	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
+	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages), share(share) {
+		log_splits = 31 - __clz(cluster_size() / share);
+		splits = 1 << log_splits;
+		rank = cluster_rank() & (splits - 1);
+		mate = cluster_rank() >> log_splits;
+		const int steps = ceil_div(p.k, kStep);
+		first_step = rank * steps >> log_splits;
+		end_step = (rank + 1) * steps >> log_splits;
+	}
+
+	__device__ __forceinline__ int first() const { return blockIdx.x >> log_splits; }
+	__device__ __forceinline__ int stride() const { return gridDim.x >> log_splits; }
+	__device__ __forceinline__ int end() const { return ceil_div(p.n, kRows) + mate; }  // the same number of tiles for all in the cluster
+	__device__ __forceinline__ u32 block(int slice, int tile) const { return slice + (tile << log_splits); }
+	__device__ __forceinline__ int token0() const { return blockIdx.y * NT; }
+	__device__ __forceinline__ int tokens() const { return min(NT, p.m - token0()); }
+	__device__ __forceinline__ int own_tokens() const { return (tokens() - rank + splits - 1) >> log_splits; }
+
+	// init is for all threads, before a barrier of the block.
+	__device__ __forceinline__ void init() const {
+		ring.init(4 * C * share);
+		if (threadIdx.x != 0) return;
+		barrier_init(sent, 1);
+		barriers_ready();
+		barrier_expect(sent, own_tokens() * splits * kRows * 4);
+	}
+
+	__device__ __forceinline__ void fetch_w(int stage, int tile, int step, u64 policy) const {
+		barrier_expect(ring.full + 8 * stage, kStageBytes);
+		copy_box(smem + stage * kStageBytes, wmap, step * kStep, tile * kRows, ring.full + 8 * stage, policy);
+	}
+
+	__device__ __forceinline__ void fetch_x(int stage, int step, u64 policy) const {
+		const u32 to = smem + stage * kStageBytes + kWBytes, full = ring.full + 8 * stage;
+		if (share == 1) {
+			copy_box(to, xmap, step * kStep, token0(), full, policy);
+			return;
+		}
+		const u32 pair = 1 | 1 << splits, all = share == 2 ? pair : pair | pair << 2 * splits;
+		copy_box_to(to + mate * (kXBytes / share), xmap, step * kStep, token0() + mate * (NT / share), full, policy, all << rank);
+	}
+
+	__device__ __forceinline__ void produce() {
+		const u64 once = gridDim.y == 1 ? evict_first() : evict_normal(), again = evict_last();
+		const int ahead = min(end_step - first_step, Stages);
+		for (int s = 0; s < ahead; s++) fetch_w(s, first(), first_step + s, once);  // weights depend on no kernel
+		wait_for_previous();
+		if (share > 1) cluster_wait();  // the barriers of the others are there
+		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, again);
+		int step = first_step + ahead;
+		for (int tile = first(); tile < end(); tile += stride(), step = first_step)
+			for (; step < end_step; step++, ring.next()) {
+				ring.wait_empty();
+				fetch_w(ring.stage, tile, step, once);
+				fetch_x(ring.stage, step, again);
+			}
+	}
+
+	__device__ __forceinline__ void release(int stage) const {
+		const int lane = threadIdx.x % 32;
+		if (share == 1) {
+			if (lane == 0) barrier_arrive(ring.empty + 8 * stage);
+		} else if (lane < share) {
+			barrier_arrive_at(ring.empty + 8 * stage, block(rank, lane));
+		}
+	}
+
+	__device__ __forceinline__ void multiply(float (&acc)[NT / 2]) {
+		int before = 0;
+#pragma unroll
+		for (int i = 0; i < NT / 2; i++) acc[i] = 0;
+#pragma unroll 1
+		for (int step = first_step; step < end_step; step++, ring.next()) {
+			const u32 at = smem + ring.stage * kStageBytes;
+			const u64 w = wgmma_tile(at + threadIdx.x / 128 * 8192), x = wgmma_tile(at + kWBytes);
+			ring.wait_full();
+			wgmma_fence();
+#pragma unroll
+			for (int kk = 0; kk < 4; kk++) wgmma<NT>(acc, w + 2 * kk, x + 2 * kk);
+			wgmma_commit();
+			wgmma_wait<1>();
+			if (step > first_step) release(before);  // while the products of this stage go on
+			before = ring.stage;
+		}
+		wgmma_wait<0>();
+		if (end_step > first_step) release(before);
+		settle(acc);
+	}
+
+	// spread sends each token's sums to the block that finishes it: token t to block t % splits, as its sums number
+	// rank·(NT/splits) + t/splits.
+	__device__ __forceinline__ void spread(const float (&acc)[NT / 2]) const {
+		const int lane = threadIdx.x % 32, feature = threadIdx.x / 32 * 16 + lane / 4, n = tokens();
+#pragma unroll
+		for (int i = 0; i < NT / 2; i++) {
+			const int token = i / 4 * 8 + lane % 4 * 2 + i % 2;
+			if (token >= n) continue;
+			const int row = (rank * NT + token) >> log_splits, at = row * kPitch + feature + i / 2 % 2 * 8;
+			if (splits == 1) sums[at] = acc[i];
+			else send(smem_addr(sums + at), block(token & (splits - 1), mate), acc[i], sent);
+		}
+	}
+
+	__device__ __forceinline__ void read(int row, int col, float (&f)[8]) const {
+		load8(sums + row * kPitch + col, f);
+		for (int s = 1; s < splits; s++) {
+			float g[8];
+			load8(sums + ((s * NT >> log_splits) + row) * kPitch + col, g);
+#pragma unroll
+			for (int j = 0; j < 8; j++) f[j] += g[j];
+		}
+	}
+
+	// finish adds the slices of this block's tokens and writes their part of y.
+	__device__ __forceinline__ void finish(int tile) const {
+		constexpr int kWide = E == kGated ? 16 : 8, kParts = kRows / kWide;  // features that give eight values
+		const int n = own_tokens() * kParts;
+		for (int i = threadIdx.x; i < n; i += kThreads) {
+			const int row = i / kParts, col = i % kParts * kWide, feature = tile * kRows + col;
+			if (feature >= p.n) continue;
+			float f[8];
+			read(row, col, f);
+			if constexpr (E == kGated) {
+				float up[8];
+				read(row, col + 8, up);
+				if (p.act == kErf) {
+#pragma unroll
+					for (int j = 0; j < 8; j++) f[j] = activate<true>(f[j], p.act) * up[j];
+				} else {
+#pragma unroll
+					for (int j = 0; j < 8; j++) f[j] = activate<false>(f[j], p.act) * up[j];
+				}
+			}
+			store8<E>(p, token0() + row * splits + rank, feature / (kWide / 8), f);
+		}
+	}
+
+	__device__ __forceinline__ void consume() {
+		float acc[NT / 2];
+#pragma unroll 1
+		for (int tile = first(); tile < end(); tile += stride()) {
+			multiply(acc);
+			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
+			else if (share == 1) cluster_wait();       // all blocks have started
+			spread(acc);
+			if (splits == 1) named_sync(1, kThreads);
+			else barrier_wait(sent, 0);
+			finish(tile);
+		}
+	}
+};
+
+template <int NT, int C, int Stages, Epilogue E>
+__device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share) {
+	extern __shared__ u8 shared[];
+	Skinny<NT, C, Stages, E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	let_next_start();
+	g.init();
+	__syncthreads();
+	if (share > 1 || g.splits > 1) cluster_arrive();
+	if (threadIdx.x < 128 * C) {
+		wait_for_previous();
+		if (share > 1) cluster_wait();
+		g.consume();
+	} else {
+		if (threadIdx.x == 128 * C) g.produce();
+		else if (share > 1) cluster_wait();
+		if (share == 1 && g.splits > 1) cluster_wait();
+	}
+	if (share > 1) cluster_arrive(), cluster_wait();  // the others copy to this block, and arrive at its barriers
+}
+
+#define SKINNY_SM90(name, NT, C, STAGES, E)                                                       \
+	extern "C" __global__ void __launch_bounds__(128 * C + 32) name(HOPPER_PARAMS) {                 \
+		skinny_sm90<NT, C, STAGES, E>(xmap, wmap, HOPPER_LINEAR, order);                                     \
+	}
+#define SKINNY_SM90_ALL(name, NT, C, STAGES)         \
+	SKINNY_SM90(name, NT, C, STAGES, kPlain)            \
+	SKINNY_SM90(name##_gated, NT, C, STAGES, kGated)    \
+	SKINNY_SM90(name##_logits, NT, C, STAGES, kLogits)

@@ -1,0 +1,157 @@
+package weft_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/weft-llm/weft"
+	"github.com/weft-llm/weft/engine"
+)
+
+var soakFor = flag.Duration("soak", 6*time.Second, "how long TestSoak sends requests")
+
+// TestSoak_EndsWhereItBegan sends random traffic, of which a fifth is cancelled and a twentieth is malformed, under a
+// cache too small for it. Afterwards slots, goroutines and file descriptors are where they were.
+func TestSoak_EndsWhereItBegan(t *testing.T) {
+	m := open(t, weft.Options{Engine: engine.Options{MaxRequests: 8, Queue: 16, KVTokens: 500, StepTokens: 32, PauseEvery: 50}})
+	goroutines, files, memory := runtime.NumGoroutine(), openFiles(), resident(t)
+	var sent [4]atomic.Int64                                              // served, refused, cancelled, malformed
+	t.Run("traffic", func(t *testing.T) { soak(t, listen(t, m), &sent) }) // its server ends with it
+	waitIdle(t, m)
+	s := m.Engine().Stats()
+	t.Logf("%d served, %d refused, %d cancelled, %d malformed; %+v", sent[0].Load(), sent[1].Load(), sent[2].Load(), sent[3].Load(), s)
+	if s.SlotsUsed != 0 || s.SlotsFree != 500 {
+		t.Errorf("%d slots are used and %d free, want 0 and 500", s.SlotsUsed, s.SlotsFree)
+	}
+	if n := settled(goroutines + 2); n > goroutines+2 {
+		buf := make([]byte, 1<<20)
+		t.Errorf("%d goroutines, %d before:\n%s", n, goroutines, buf[:runtime.Stack(buf, true)])
+	}
+	if n := openFiles(); n > files+2 { // the poller's own
+		t.Errorf("%d open files, %d before", n, files)
+	}
+	more := resident(t) - memory
+	t.Logf("%d KiB more memory than at the start", more>>10)
+	if more > 64<<20 && !raced {
+		t.Errorf("%d MiB more memory than at the start", more>>20)
+	}
+	for kind, n := range map[string]int64{"served": sent[0].Load(), "cancelled": sent[2].Load(), "malformed": sent[3].Load()} {
+		if n == 0 {
+			t.Errorf("no request was %s: the test shows nothing", kind)
+		}
+	}
+}
+
+// soak sends requests until the time is over.
+func soak(t *testing.T, url string, sent *[4]atomic.Int64) {
+	const seed, workers = 11, 24
+	end := time.Now().Add(*soakFor)
+	var all sync.WaitGroup
+	for w := range workers {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(seed, uint64(w)))
+			for time.Now().Before(end) {
+				kind, err := oneOfMany(r, url)
+				if err != nil {
+					t.Errorf("seed %d, worker %d: %v", seed, w, err)
+					return
+				}
+				sent[kind].Add(1)
+				if kind == 1 {
+					time.Sleep(20 * time.Millisecond)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// oneOfMany sends one random request and says what became of it.
+func oneOfMany(r *rand.Rand, url string) (kind int, err error) {
+	const served, refused, cancelled, malformed = 0, 1, 2, 3
+	body := fmt.Sprintf(`{"prompt": %q, "max_tokens": %d, "stream": %v, "n": %d, "seed": %d, "cache_salt": "%d", "temperature": %g}`,
+		strings.Repeat("shared ", r.IntN(8))+fmt.Sprint(r.IntN(20)), 1+r.IntN(50), r.IntN(2) == 0, 1+r.IntN(3), r.IntN(9), r.IntN(3), r.Float64())
+	path, chance := "/v1/completions", r.Float64()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	switch {
+	case chance < 0.05:
+		kind = malformed
+		body = []string{"{", `{"prompt": 1e999}`, `{"prompt": "x", "bogus": 1}`, `{"prompt": "x", "max_tokens": 100000}`, "\xff\x00", strings.Repeat("[", 1000)}[r.IntN(6)]
+	case chance < 0.25:
+		kind = cancelled
+		time.AfterFunc(time.Duration(r.IntN(30))*time.Millisecond, stop)
+	case chance < 0.5:
+		path = "/v1/chat/completions"
+		body = strings.Replace(body, `"prompt": `, `"messages": [{"role": "user", "content": `, 1)
+		body = strings.Replace(body, `, "max_tokens"`, `}], "max_tokens"`, 1)
+	}
+	q, err := http.NewRequestWithContext(ctx, "POST", url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	q.Header.Set("Content-Type", "application/json")
+	a, err := client.Do(q)
+	if err != nil {
+		return kind, unless(kind == cancelled, err)
+	}
+	defer a.Body.Close()
+	text, err := io.ReadAll(a.Body)
+	switch {
+	case err != nil:
+		return kind, unless(kind == cancelled, err)
+	case a.StatusCode == 429:
+		return refused, nil
+	case kind == malformed && a.StatusCode == 400, kind != malformed && a.StatusCode == 200 && !strings.Contains(string(text), `"error"`):
+		return kind, nil
+	}
+	return kind, fmt.Errorf("%s = %d %s", body, a.StatusCode, text)
+}
+
+func unless(ok bool, err error) error {
+	if ok {
+		return nil
+	}
+	return err
+}
+
+func waitIdle(t *testing.T, m *weft.Model) {
+	t.Helper()
+	for range 5000 {
+		if s := m.Engine().Stats(); s.Running+s.Waiting+s.SlotsUsed == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("the engine does not come to rest: %+v", m.Engine().Stats())
+}
+
+// settled waits until at most want goroutines are left, or for a while, and returns how many there are.
+func settled(want int) int {
+	for range 300 {
+		if runtime.NumGoroutine() <= want {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return runtime.NumGoroutine()
+}
+
+func openFiles() int {
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(list)
+}
