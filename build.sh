@@ -38,6 +38,7 @@ check() {
   [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted" >&2; return 1; }
   go vet ./...
   go vet -tags nogpu ./...
+  go mod tidy -diff
 }
 
 fuzz() { # fuzz TIME [package...]
