@@ -18,10 +18,10 @@ type Text struct {
 
 // OpenText opens the text side of the model at path, without its weights. A directory needs only tokenizer files.
 func OpenText(path string) (*Text, error) {
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
+	if st, err := os.Stat(path); path != Builtin && err == nil && st.IsDir() {
 		return openTokenizerDir(path)
 	}
-	c, err := weights.Open(path)
+	c, err := OpenWeights(path)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/weft-llm/weft/chat"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/model"
+	"github.com/weft-llm/weft/model/builtin"
 	"github.com/weft-llm/weft/model/weights"
 	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/tokenizer"
@@ -62,7 +63,11 @@ type Model struct {
 	unread     int64        // of those, what a decode step does not read: an embedding that is not also the head
 }
 
-// Open loads the model at path: a Hugging Face directory or a .gguf file. It returns when requests can be served.
+// Builtin names the demo model inside weft where a path is asked for. A directory of that name is ./builtin.
+const Builtin = "builtin"
+
+// Open loads the model at path: a Hugging Face directory, a .gguf file or Builtin. It returns when requests can be
+// served.
 func Open(path string, o Options) (*Model, error) {
 	c, err := openCheckpoint(path, o.Dummy)
 	if err != nil {
@@ -82,6 +87,14 @@ func Open(path string, o Options) (*Model, error) {
 func openCheckpoint(path string, dummy bool) (*weights.Checkpoint, error) {
 	if dummy {
 		return weights.OpenDummy(path)
+	}
+	return OpenWeights(path)
+}
+
+// OpenWeights opens the files of the model at path, as Open does, without loading them on a device.
+func OpenWeights(path string) (*weights.Checkpoint, error) {
+	if path == Builtin {
+		return builtin.Open()
 	}
 	return weights.Open(path)
 }
@@ -170,6 +183,9 @@ func (m *Model) KernelLoads() ([]ptx.Load, error) {
 func (m *Model) WeightBytes() int64 { return m.bytes }
 
 func nameOf(path string) string {
+	if path == Builtin {
+		return builtin.Name
+	}
 	name := filepath.Base(filepath.Clean(path))
 	return strings.TrimSuffix(name, ".gguf")
 }

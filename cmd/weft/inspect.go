@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/weights"
 )
 
 type inspectCmd struct {
-	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file or hf://owner/name."`
+	Model   string `arg:"" placeholder:"M" help:"Directory, .gguf file, hf://owner/name or builtin."`
 	Tensors bool   `help:"List every tensor."`
 }
 
@@ -18,7 +19,7 @@ func (c *inspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	ck, err := weights.Open(src.path)
+	ck, err := weft.OpenWeights(src.path)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,8 @@ func TestExit_2IsBadUsageAnd1IsFailure(t *testing.T) {
 		want string
 	}{
 		{"generate --bogus", exitUsage, "unknown flag --bogus"},
-		{"generate -p x", exitUsage, "--model"},
+		{"generate -p x", exitDone, "built-in demo model"},
+		{"generate -p x --load dummy", exitUsage, "--model"},
 		{"generate -p x --load other", exitUsage, "--load"},
 		{"generate -p x --model /nowhere", exitFailed, "/nowhere"},
 		{"tokenize --model /nowhere", exitFailed, "/nowhere"},

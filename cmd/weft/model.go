@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,15 +17,18 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, or hf://owner/name[@revision][:file-or-quantisation], which is downloaded into the Hugging Face cache if it is not there."`
+	Model string `short:"m" placeholder:"M" help:"Model: a Hugging Face directory, a .gguf file, hf://owner/name[@revision][:file-or-quantisation], which is downloaded into the Hugging Face cache if it is not there, or builtin, the demo model inside weft. Default: builtin."`
 }
 
-// find returns where the model is, on this machine; one from a Hub is fetched first if need be.
+// find returns where the model is, on this machine; one from a Hub is fetched first if need be. When none is named it
+// is the built-in one, and the user is told.
 func (f *modelFlags) find(a *app) (source, error) {
-	if f.Model == "" {
-		return source{}, usageError{fmt.Errorf("no model is named: pass --model with a directory, a .gguf file or hf://owner/name")}
+	if f.Model != "" {
+		return findModel(a, f.Model)
 	}
-	return findModel(a, f.Model)
+	fmt.Fprintln(a.stderr, "weft: no --model is given: this is the built-in demo model, which knows weft and small talk only. "+
+		"For a real one pass --model with a directory, a .gguf file or hf://owner/name")
+	return source{path: weft.Builtin}, nil
 }
 
 // engineFlags choose the device and the limits.
@@ -64,6 +68,9 @@ func (f *engineFlags) options() weft.Options {
 
 // open loads the model with a progress bar and says on the first line what runs where.
 func (f *engineFlags) open(a *app) (*weft.Model, error) {
+	if f.Load == "dummy" && f.Model == "" {
+		return nil, usageError{errors.New("--load dummy needs --model with a directory that has a config.json")}
+	}
 	src, err := f.find(a)
 	if err != nil {
 		return nil, err

@@ -78,6 +78,20 @@ func Open(path string) (*Checkpoint, error) {
 	return c, nil
 }
 
+// OpenBytes opens a whole .gguf file that is in memory already, such as an embedded one; name stands for its path in
+// errors. b is not copied: do not change it before Close.
+func OpenBytes(name string, b []byte) (*Checkpoint, error) {
+	c := &Checkpoint{Path: name, Format: "gguf"}
+	f, err := parseGGUF(name, b)
+	if err != nil {
+		return nil, err
+	}
+	if n := metaInt(f.meta["split.count"]); n > 1 {
+		return nil, fmt.Errorf("cannot open model %s: it is one of %d files", name, n)
+	}
+	return c, c.fromGGUF(f, []string{name}, map[string][]Info{name: f.info}, f.info)
+}
+
 // Close unmaps the files.
 func (c *Checkpoint) Close() error {
 	var err error

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -237,6 +238,31 @@ func openBytes(t testing.TB, b []byte) (*Checkpoint, error) {
 		t.Fatal(err)
 	}
 	return Open(path)
+}
+
+func TestOpenBytes_ReadsWhatOpenReads(t *testing.T) {
+	file, err := openBytes(t, tinyLlama())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	memory, err := OpenBytes("tiny", tinyLlama())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer memory.Close()
+	got, want := memory.Tensors(), file.Tensors()
+	if len(got) != len(want) || memory.Config.Arch != file.Config.Arch || memory.Bytes() != file.Bytes() {
+		t.Fatalf("OpenBytes() = %s, %d tensors; Open() = %s, %d tensors", memory.Config.Arch, len(got), file.Config.Arch, len(want))
+	}
+	for i := range got {
+		if got[i].Name != want[i].Name || !bytes.Equal(got[i].data, want[i].data) {
+			t.Errorf("tensor %d is %s, want %s with the same bytes", i, got[i].Name, want[i].Name)
+		}
+	}
+	if _, err := OpenBytes("half", tinyLlama()[:40]); err == nil {
+		t.Error("OpenBytes() of half a file succeeds, want an error")
+	}
 }
 
 func TestGGUF_TruncatedAtAnyByteIsAnError(t *testing.T) {

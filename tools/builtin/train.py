@@ -1,0 +1,229 @@
+"""Trains weft-guide from nothing: makes the data, trains, tests by generating, writes weights.safetensors and log.txt.
+
+    python train.py --out DIR --minutes 5          one GPU
+    python train.py --out DIR --device cpu --texts 2000 --steps 20 --batch-tokens 6144 --check   a trial of everything
+"""
+import argparse
+import json
+import math
+import os
+import pathlib
+import sys
+import time
+
+import jinja2
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+import data
+import net
+import render
+import score
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def orthogonalize(g):
+    """The nearest matrices with equal singular values, by Newton-Schulz [N,R,C] (Jordan et al. 2024, "Muon")."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = g.bfloat16()
+    flip = x.size(-2) > x.size(-1)
+    x = x.mT if flip else x
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    for _ in range(5):
+        y = x @ x.mT
+        x = a * x + (b * y + c * y @ y) @ x
+    return x.mT if flip else x
+
+
+class Muon:
+    """Momentum and orthogonalized steps for the matrices of the layers, those of a shape together."""
+
+    def __init__(self, params, lr, momentum=0.95, decay=0.01):
+        self.lr, self.momentum, self.decay = lr, momentum, decay
+        shapes = {}
+        for p in params:
+            shapes.setdefault(tuple(p.shape), []).append(p)
+        self.groups = [(ps, torch.zeros(len(ps), *shape, device=ps[0].device)) for shape, ps in shapes.items()]
+
+    @torch.no_grad()
+    def step(self, scale):
+        for params, m in self.groups:
+            g = torch.stack([p.grad for p in params])
+            m.lerp_(g, 1 - self.momentum)
+            update = orthogonalize(g.lerp(m, self.momentum)).float()
+            lr = self.lr * scale
+            update *= lr * max(1, m.size(-2) / m.size(-1)) ** 0.5
+            for p, u in zip(params, update):
+                p.mul_(1 - lr * self.decay).sub_(u)
+
+
+class Batches:
+    """Endless batches of one length each, in an order that the seed gives."""
+
+    def __init__(self, rows, tokens, device, seed):
+        self.rng = torch.Generator().manual_seed(seed)
+        weigh = torch.tensor([data.WEIGHTS[w] for w in sorted(data.WEIGHTS)])
+        self.rows = {n: (torch.from_numpy(ids.astype("int32")).to(device), torch.from_numpy(whose).to(device)) for n, (ids, whose) in rows.items() if len(ids)}
+        self.weigh, self.tokens, self.plan, self.epoch = weigh.to(device), tokens, [], 0
+
+    def refill(self):
+        for n, (ids, _) in self.rows.items():
+            size = max(1, self.tokens // n)
+            order = torch.randperm(len(ids), generator=self.rng)
+            if len(order) < size:  # too few for a batch: some twice
+                order = order.repeat(-(-size // len(order)))
+            self.plan += [(n, order[i:i + size]) for i in range(0, len(order) - size + 1, size)]
+        self.plan = [self.plan[i] for i in torch.randperm(len(self.plan), generator=self.rng).tolist()]
+        self.epoch += 1
+
+    def next(self):
+        if not self.plan:
+            self.refill()
+        n, order = self.plan.pop()
+        ids, whose = self.rows[n]
+        order = order.to(ids.device)
+        return ids[order].long(), self.weigh[whose[order].long()]
+
+
+class Log:
+    def __init__(self, path):
+        self.file, self.start = open(path, "w"), time.time()
+
+    def __call__(self, *words):
+        line = f"[{time.time() - self.start:6.1f} s] " + " ".join(str(w) for w in words)
+        print(line, flush=True)
+        print(line, file=self.file, flush=True)
+
+
+def train(model, batches, a, log, dtype):
+    matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and n != "embed"]
+    others = [p for n, p in model.named_parameters() if p.dim() == 1 or n == "embed"]
+    muon, adam = Muon(matrices, a.muon_lr), torch.optim.AdamW(others, lr=a.adam_lr, betas=(0.9, 0.95), weight_decay=0.0)
+    start, steps, began, losses = time.time(), a.steps or 10**9, None, []
+    step = 0
+    while step < steps:
+        for _ in range(a.accumulate):
+            loss = model.loss(*batches.next(), dtype) / a.accumulate
+            loss.backward()
+        # Until the speed is known the schedule stands at its beginning.
+        progress = step / steps if began or a.steps else 0
+        scale = min(1, (step + 1) / a.warmup) * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
+        torch.nn.utils.clip_grad_norm_(others, 1.0)
+        muon.step(scale)
+        adam.param_groups[0]["lr"] = a.adam_lr * scale
+        adam.step()
+        model.zero_grad(set_to_none=True)
+        step += 1
+        if step in (40, 140) and not a.steps:
+            if a.device != "cpu":
+                torch.cuda.synchronize()
+            if step == 40:
+                began = time.time()
+            else:
+                each = (time.time() - began) / 100
+                steps = step + int((a.minutes * 60 - (time.time() - start)) / each * 0.98)
+                log(f"{each * 1000:.1f} ms a step, {a.batch_tokens * a.accumulate / each / 1e6:.2f} M tokens/s: {steps} steps in all")
+        if step % a.log_every == 0 or step == steps:
+            losses.append(float(loss.detach()) * a.accumulate)
+            log(f"step {step} of {steps}, epoch {batches.epoch}, loss {sum(losses[-5:]) / len(losses[-5:]):.4f}, rate {scale:.3f}")
+        if time.time() - start > a.minutes * 60:
+            log(f"stopped by the clock after step {step} of {steps}")
+            break
+    return step
+
+
+def prepared(config, a, batches, dtype, log):
+    """The model, compiled where that works on this machine."""
+    if a.device == "cpu" or a.no_compile:
+        return net.Net(config).to(a.device)
+    model = net.Net(config, compiled=True).to(a.device)
+    try:
+        model.loss(*batches.next(), dtype).backward()
+    except Exception as e:  # the compiler is another machine's: slower is better than nothing
+        log("not compiled:", repr(e)[:500])
+        torch.manual_seed(a.seed)
+        return net.Net(config).to(a.device)
+    model.zero_grad(set_to_none=True)
+    return model
+
+
+def prompts(cases, tokenizer):
+    env = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    env.filters["tojson"] = render.dumps
+    template = env.from_string(render.TEMPLATE)
+    for c in cases:
+        text = template.render(messages=c["messages"], tools=c.get("tools"), add_generation_prompt=True)
+        yield tokenizer.encode(text, add_special_tokens=False).ids
+
+
+def evaluate(model, tokenizer, cases, log, dtype, batch=128, limit=160):
+    """Answers the test set greedily and logs the scores: a look ahead of evaluate.py, which asks weft itself."""
+    stop = {tokenizer.token_to_id(s) for s in ("<|im_end|>", "<|endoftext|>")}
+    ids = list(prompts(cases, tokenizer))
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+    answers = [""] * len(ids)
+    for i in range(0, len(order), batch):
+        part = order[i:i + batch]
+        for j, out in zip(part, model.greedy([ids[j] for j in part], stop, limit, dtype)):
+            answers[j] = tokenizer.decode([t for t in out if t not in stop], skip_special_tokens=False)
+    log("scores of the weights in this process\n" + score.report(score.table(cases, answers)))
+    wrong = [(c, t) for c, t in zip(cases, answers) if not score.holds(c["rule"], t)]
+    return answers, wrong
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--out", required=True)
+    p.add_argument("--facts", default=str(HERE / "facts.json"))
+    p.add_argument("--tokenizer", default=str(HERE / "tokenizer.json"))
+    p.add_argument("--texts", type=int, default=1_500_000)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--minutes", type=float, default=5, help="hard limit of training by the clock; the schedule is made to fit it")
+    p.add_argument("--steps", type=int, default=0, help="exactly so many steps instead: to repeat a run")
+    p.add_argument("--batch-tokens", type=int, default=49152)
+    p.add_argument("--accumulate", type=int, default=2)
+    p.add_argument("--layers", type=int, default=8)
+    p.add_argument("--hidden", type=int, default=256, help="a multiple of 64, and so many heads of 64")
+    p.add_argument("--inter", type=int, default=768)
+    p.add_argument("--warmup", type=int, default=100)
+    p.add_argument("--muon-lr", type=float, default=0.02)
+    p.add_argument("--adam-lr", type=float, default=0.004)
+    p.add_argument("--workers", type=int, default=os.cpu_count())
+    p.add_argument("--device", default="cuda")
+    p.add_argument("--no-compile", action="store_true")
+    p.add_argument("--log-every", type=int, default=100)
+    p.add_argument("--check", action="store_true", help="test on 40 cases only")
+    a = p.parse_args()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    out = pathlib.Path(a.out)
+    out.mkdir(parents=True, exist_ok=True)
+    log = Log(out / "log.txt")
+    log("python", sys.version.split()[0], "torch", torch.__version__, "arguments", json.dumps(vars(a)))
+    rows, doubles = data.make(a.facts, a.tokenizer, a.texts, a.seed, a.workers)
+    whole = sum(int((ids != 0).sum()) for ids, _ in rows.values())
+    log(f"{sum(len(i) for i, _ in rows.values())} texts of {whole} tokens, {doubles} doubles left out;", {n: len(i) for n, (i, _) in rows.items()})
+    torch.manual_seed(a.seed)
+    torch.set_float32_matmul_precision("high")
+    tokenizer = Tokenizer.from_file(a.tokenizer)
+    config = net.Config(vocab=tokenizer.get_vocab_size(), hidden=a.hidden, layers=a.layers, inter=a.inter, heads=a.hidden // 64, kv_heads=a.hidden // 128)
+    gpu = a.device != "cpu"
+    dtype = torch.bfloat16 if gpu else torch.float32
+    batches = Batches(rows, a.batch_tokens, a.device, a.seed)
+    model = prepared(config, a, batches, dtype, log)
+    log(f"{config.parameters} parameters on", torch.cuda.get_device_name() if gpu else "cpu")
+    steps = train(model, batches, a, log, dtype)
+    recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__}
+    meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer")})}
+    save_file({k: v.detach().half().cpu().contiguous() for k, v in model.state_dict().items()}, str(out / "weights.safetensors"), meta)
+    log("weights written")
+    cases = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()]
+    cases = cases[::len(cases) // 40] if a.check else cases
+    _, wrong = evaluate(model, tokenizer, cases, log, dtype)
+    (out / "wrong.jsonl").write_text("".join(json.dumps({"kind": c["kind"], "last": c["messages"][-1]["content"], "got": t, "want": c["want"]}) + "\n" for c, t in wrong))
+    log("done")
+
+
+if __name__ == "__main__":
+    main()
