@@ -175,6 +175,9 @@ func (e *Engine) Submit(r Request) (*Generation, error) {
 // Limit returns how many tokens one request may hold, prompt and output together.
 func (e *Engine) Limit() int { return min(e.opts.MaxContext, e.slots) }
 
+// Slots returns the size of the KV cache in tokens.
+func (e *Engine) Slots() int { return e.slots }
+
 // Vocab returns the size of the model's vocabulary.
 func (e *Engine) Vocab() int { return e.vocab }
 

@@ -87,7 +87,7 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 		return nil, err
 	}
 	fmt.Fprintf(a.stderr, "weft %s: %s on %s, %d tokens of context, KV cache of %d tokens, ready in %.2f s\n",
-		version, m.Name(), m.Engine().Info().Name, m.Engine().Limit(), m.Engine().Stats().SlotsFree, time.Since(start).Seconds())
+		version, m.Name(), m.Engine().Info().Name, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
 	return m, nil
 }
 
