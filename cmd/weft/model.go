@@ -44,7 +44,7 @@ type engineFlags struct {
 	KVMemory    float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
 	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
 	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
-	Policy      string        `enum:"fcfs,lpm,priority,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), priority, fair (the client that was served least: by the field user, else by address)."`
+	Policy      string        `enum:"fcfs,lpm,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), fair (the client that was served least: by the field user, else by address)."`
 	Expect      int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
 	Watchdog    time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
 	PrefixCache bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
@@ -55,7 +55,7 @@ type engineFlags struct {
 }
 
 func (f *engineFlags) options() weft.Options {
-	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "priority": scheduler.ByPriority, "fair": scheduler.FairShare}
+	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "fair": scheduler.FairShare}
 	return weft.Options{
 		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, CacheDir: f.CacheDir,
 		Engine: engine.Options{

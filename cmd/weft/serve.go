@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (c *serveCmd) Run(a *app) error {
 		if errors.Is(m.Engine().Err(), engine.ErrStalled) {
 			_ = pprof.Lookup("goroutine").WriteTo(a.stderr, 2)
 		}
-		return cmpErr(m.Engine().Err(), errors.New("the engine stopped"))
+		return cmp.Or(m.Engine().Err(), errors.New("the engine stopped"))
 	case <-a.ctx.Done():
 		return c.drain(s, m.Engine())
 	}
@@ -79,13 +80,6 @@ func (c *serveCmd) drain(s *server.Server, e *engine.Engine) error {
 	ctx, stop := context.WithTimeout(context.Background(), c.DrainTimeout)
 	defer stop()
 	return errors.Join(s.Drain(ctx), e.Close())
-}
-
-func cmpErr(err, other error) error {
-	if err != nil {
-		return err
-	}
-	return other
 }
 
 func (c *serveCmd) logger(a *app) *slog.Logger {
