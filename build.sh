@@ -10,6 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export CGO_ENABLED=0
+mkdir -p .cache
 
 version() { git describe --tags --always --dirty 2>/dev/null || echo unknown; }
 
@@ -46,13 +47,13 @@ fuzz() { # fuzz TIME
   grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r package; do
     for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9]*\).*/\1/'); do
       echo "fuzz $package $target"
-      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 | tail -n 1
+      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 >.cache/fuzz.log || { cat .cache/fuzz.log >&2; return 1; }
+      tail -n 1 .cache/fuzz.log
     done
   done
 }
 
 test_all() {
-  mkdir -p .cache
   check
   cross
   build bin/weft
