@@ -47,7 +47,7 @@ fuzz() { # fuzz TIME
   grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r package; do
     for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9]*\).*/\1/'); do
       echo "fuzz $package $target"
-      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 >.cache/fuzz.log || { cat .cache/fuzz.log >&2; return 1; }
+      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 1s -parallel 2 >.cache/fuzz.log || { cat .cache/fuzz.log >&2; return 1; }
       tail -n 1 .cache/fuzz.log
     done
   done
