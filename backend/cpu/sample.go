@@ -105,7 +105,7 @@ func finiteMax(x []float32) (float32, bool) {
 // penalise lowers the logits of tokens that the request holds.
 func penalise(z []float32, seen, tokens []int32, p *backend.Sampling) {
 	for i, id := range tokens {
-		if bad(id, len(z)) {
+		if outside(id, len(z)) {
 			continue
 		}
 		seen[id] = max(seen[id], 1)
@@ -114,7 +114,7 @@ func penalise(z []float32, seen, tokens []int32, p *backend.Sampling) {
 		}
 	}
 	for _, id := range tokens {
-		if bad(id, len(z)) || seen[id] == 0 {
+		if outside(id, len(z)) || seen[id] == 0 {
 			continue
 		}
 		l, n := z[id], seen[id]-1
