@@ -100,7 +100,11 @@ func firstToken(t *testing.T, url string) time.Duration {
 	return percentile(times, 50)
 }
 
-// TestOverload_AdmitsExactlyAndRefusesInTime sends 2,000 requests at once, three times.
+// TestOverload_AdmitsExactlyAndRefusesInTime sends 2,000 requests at once, three times, from connections that are open
+// already and stay open, and measures each refusal twice: at its client, from just before the write of its request to
+// the last byte of its 429, and in the server, from the last bytes of the request to the write of the answer.
+// Here the 2,000 clients share the cores with the server, and both with other tests: the limits on time are generous.
+// `weft bench overload` measures the same against a server of its own.
 func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
 	const rows, queue, all = 16, 64, 2000
 	for _, c := range []struct {
@@ -119,6 +123,7 @@ func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
 			url := listen(t, m)
 			before := firstToken(t, url)
 			var grown [3]int
+			fastest := time.Hour
 			for i := range grown {
 				gate.Lock()
 				b := flood(t, url, all, all-c.admit)
@@ -131,15 +136,21 @@ func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
 				if p := percentile(probes, 90); p > 50*time.Millisecond {
 					t.Errorf("burst %d: the 90th percentile of a 429 under a full queue is %v, want 50 ms", i, p)
 				}
-				if p := percentile(b.times, 99); p > 5*time.Second { // 2,000 clients share the cores with the server
-					t.Errorf("burst %d: the 99th percentile of 429s is %v", i, p)
-				}
+				fastest = min(fastest, percentile(b.times, 99))
 				gate.Unlock()
 				b.end(t, c.admit)
 				grown[i] = resident(t)
 			}
-			if more := grown[2] - grown[0]; more > 16<<20 && !raced {
-				t.Errorf("the process holds %d MiB more after two more bursts", more>>20)
+			if more := grown[2] - grown[1]; more > 16<<20 && !raced { // the first fills pools
+				t.Errorf("the process holds %d MiB more after another burst", more>>20)
+			}
+			if fastest > time.Second {
+				t.Errorf("the 99th percentile of 429s is %v in the best of three bursts", fastest)
+			}
+			half, all99 := refusedWithin(t, url, 0.5), refusedWithin(t, url, 0.99)
+			t.Logf("in the server half of the refusals took at most %v, 99 %% at most %v", half, all99)
+			if half > 5*time.Millisecond {
+				t.Errorf("in the server half of the refusals took more than 5 ms: %v", half)
 			}
 			after := firstToken(t, url)
 			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, after, [3]int{grown[0] >> 20, grown[1] >> 20, grown[2] >> 20})
@@ -148,6 +159,23 @@ func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// refusedWithin returns the bound of the server's own times of refusals under which the given share of them lies.
+func refusedWithin(t *testing.T, url string, share float64) time.Duration {
+	t.Helper()
+	all := metric(t, url, "weft_refusal_seconds_count")
+	for _, le := range []string{"5e-05", "0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005", "0.01", "0.025", "0.05", "0.1", "0.5", "1", "5"} {
+		if metric(t, url, `weft_refusal_seconds_bucket{le="`+le+`"}`) >= share*all {
+			d, err := time.ParseDuration(le + "s")
+			if err != nil {
+				f, _ := strconv.ParseFloat(le, 64)
+				d = time.Duration(f * float64(time.Second))
+			}
+			return d
+		}
+	}
+	return time.Hour
 }
 
 // bursting is many requests sent at once.
@@ -173,11 +201,13 @@ func flood(t *testing.T, url string, n, refuse int) *bursting {
 	}
 	b := &bursting{served: make(chan string, n)}
 	body := `{"prompt": "0123456789", "max_tokens": 50, "ignore_eos": true}`
-	text := fmt.Sprintf("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	text := fmt.Sprintf("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	quiet := make(chan struct{}, n)
+	start := make(chan struct{})
 	for _, c := range conns {
 		b.rest.Go(func() {
 			defer c.Close()
+			<-start
 			began := time.Now()
 			if _, err := io.WriteString(c, text); err != nil {
 				t.Error(err)
@@ -197,7 +227,7 @@ func flood(t *testing.T, url string, n, refuse int) *bursting {
 				b.refused++
 				b.times = append(b.times, time.Since(began))
 				b.mu.Unlock()
-				if r.Header.Get("Retry-After") == "" || !strings.Contains(string(answer), `"type":"rate_limit_error"`) {
+				if r.Header.Get("Retry-After") != "1" || !strings.HasPrefix(string(answer), `{"error":{"type":"rate_limit_error","code":"queue_full","param":null,"message":"`) {
 					t.Errorf("a 429 with %v: %s", r.Header, answer)
 				}
 				quiet <- struct{}{}
@@ -206,6 +236,8 @@ func flood(t *testing.T, url string, n, refuse int) *bursting {
 			}
 		})
 	}
+	time.Sleep(20 * time.Millisecond) // for the server to take in the last connections
+	close(start)
 	wait := 10 * time.Second
 	for got := 0; ; got++ {
 		if got >= refuse {

@@ -93,6 +93,7 @@ type Engine struct {
 	admitted  int // requests of live that were admitted at least once
 	sure      int // requests of live that were not, but will be without waiting for another to end
 	promised  int // slots that these two may come to hold
+	reserved  int // places that are held
 
 	born time.Time // began counts from here
 
@@ -160,6 +161,7 @@ func (e *Engine) Submit(r Request) (*Generation, error) {
 	s := newSequence(e, r, time.Now())
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	r.Place.take()
 	if e.closed != nil {
 		return nil, e.closed
 	}

@@ -229,7 +229,10 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 
 // Serve answers requests on ln until Drain, then returns nil. It can be called once.
 func (s *Server) Serve(ln net.Listener) error {
-	l := &listener{Listener: ln, stall: s.limits.Stall, stalled: s.metrics.stalled.Inc, conns: map[*conn]struct{}{}}
+	l := &listener{
+		Listener: ln, stall: s.limits.Stall, stalled: s.metrics.stalled.Inc, conns: map[*conn]struct{}{},
+		refused: func(d time.Duration) { s.metrics.refusal.Observe(d.Seconds()) },
+	}
 	if !s.ln.CompareAndSwap(nil, l) {
 		return errors.New("cannot serve: this server serves already")
 	}

@@ -18,6 +18,7 @@ type benchCmd struct {
 
 	Serve        benchServeCmd   `cmd:"" help:"Online: any OpenAI endpoint under arrivals, traces and conversations; latencies, throughput, goodput."`
 	Interference interferenceCmd `cmd:"" help:"Online: what a long prompt does to requests that generate."`
+	Overload     overloadCmd     `cmd:"" help:"Online: many requests at the same moment; how many are refused, and how fast."`
 	Prefix       prefixCmd       `cmd:"" help:"Online: conversations with a shared system prompt, with the prefix cache on against off."`
 }
 
