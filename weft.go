@@ -21,6 +21,7 @@ import (
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/chat"
+	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/builtin"
@@ -60,6 +61,7 @@ type Model struct {
 	eos        []int32
 	bytes      int64        // of weights on the device
 	kernels    *ptx.Kernels // nil on the CPU
+	gpu        *driver.Context
 	unread     int64        // of those, what a decode step does not read: an embedding that is not also the head
 }
 
@@ -106,7 +108,7 @@ func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
 		return nil, nil, err
 	}
 	if c, ok := b.(*cuda.Backend); ok {
-		m.kernels = c.Kernels()
+		m.kernels, m.gpu = c.Kernels(), c.Context()
 	}
 	d, err := model.Load(m.checkpoint, b, model.LoadOptions{MaxContext: o.Engine.MaxContext, Progress: o.Progress})
 	if err != nil {

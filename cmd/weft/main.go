@@ -93,6 +93,11 @@ func run(a *app) int {
 	}
 	defer startProfile(c.Profile)()
 	err = k.Run(a, parser)
+	defer func() {
+		if w, ok := a.stderr.(*sideWriter); ok {
+			w.flush(logPatience)
+		}
+	}()
 	var usage usageError
 	switch {
 	case err == nil:
