@@ -115,6 +115,7 @@ func (x *Exec) Update(g *Graph) error {
 	e := &x.ctx.lib.fn.graphUpdate
 	r := x.ctx.lib.call(e, x.handle, g.handle, uintptr(unsafe.Pointer(&info)))
 	if r == Success {
+		x.ctx.launches.update(x, g)
 		return nil
 	}
 	reason := fmt.Sprintf("reason %d", info.result)

@@ -51,6 +51,13 @@ func (g *launchLog) graph(x *Exec) {
 	g.n++
 }
 
+// update gives x the kernels of g.
+func (l *launchLog) update(x *Exec, g *Graph) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	x.kernels = g.kernels
+}
+
 // capture collects the kernels of a graph in list until it is called with nil.
 func (g *launchLog) capture(list *[]string) {
 	g.mu.Lock()

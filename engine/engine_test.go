@@ -231,6 +231,10 @@ func TestEngine_ADeviceFailureEndsEveryRequestAndTheEngine(t *testing.T) {
 		}
 	}
 	<-e.Done()
+	landed, left := e.Flight(), e.Unlanded()
+	if len(landed) != 3 || len(left) != 2 || left[0].Step != 4 || left[1].Step != 5 || left[1].Tokens == 0 || left[1].Began <= left[0].Began {
+		t.Errorf("%d steps landed and %+v did not, want 1 to 3, and 4 and 5 with what they held", len(landed), left)
+	}
 	if _, err := e.Submit(request([]int32{1}, 1)); !errors.As(err, &device) || e.Err() == nil {
 		t.Errorf("Submit after the failure: %v, want a DeviceError", err)
 	}
@@ -312,6 +316,9 @@ func TestEngine_AStepThatHangsEndsEveryRequest(t *testing.T) {
 		}
 		<-e.Done()
 		var device *DeviceError
+		if left := e.Unlanded(); len(left) != 1 || left[0].Step != 1 || left[0].Tokens != 1 {
+			t.Errorf("the steps under way are %+v, want the first", left)
+		}
 		if err := e.Close(); !errors.As(err, &device) {
 			t.Errorf("Close of a hanging engine: %v, want a DeviceError", err)
 		}
