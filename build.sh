@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, tests and packs weft. Only Go is needed, except where a line says otherwise.
 #   ./build.sh             bin/weft
-#   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build
+#   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build, fuzzing beside five minutes of soak
 #   ./build.sh fuzz TIME   every fuzz target for TIME, such as 10m
 #   ./build.sh race        the tests under the race detector (needs a C compiler)
 #   ./build.sh kernels     compile ptx/src to ptx/gen (needs Python's pip once, to fetch the pinned compiler)
@@ -58,7 +58,14 @@ test_all() {
   cross
   build bin/weft
   go test -shuffle=on ./...
+  # Both only need time. The soak has what the fuzzing leaves it of the processor.
+  nice -n 10 go test -run '^TestSoak_' -count=1 -timeout 20m -v . -soak "${SOAKTIME:-5m}" > .cache/soak.log 2>&1 &
+  soak=$!
+  trap 'kill $soak 2>/dev/null || true' EXIT
   fuzz "${FUZZTIME:-30s}"
+  trap - EXIT
+  wait $soak || { cat .cache/soak.log; return 1; }
+  grep -E 'soak_test|PASS|^ok' .cache/soak.log
 }
 
 model() {

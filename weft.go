@@ -62,7 +62,7 @@ type Model struct {
 	bytes      int64        // of weights on the device
 	kernels    *ptx.Kernels // nil on the CPU
 	gpu        *driver.Context
-	unread     int64        // of those, what a decode step does not read: an embedding that is not also the head
+	unread     int64 // of those, what a decode step does not read: an embedding that is not also the head
 }
 
 // Builtin names the demo model inside weft where a path is asked for. A directory of that name is ./builtin.
