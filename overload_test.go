@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -23,7 +22,6 @@ import (
 	"github.com/weft-llm/weft/backend/cpu"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/internal/golden"
-	"github.com/weft-llm/weft/server"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -331,97 +329,6 @@ func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
 	if s := m.Engine().Stats(); s.OutputTokens == 0 || s.OutputTokens > 20_000 {
 		t.Errorf("%d tokens were generated: the clients left too early or too late for the test to show anything", s.OutputTokens)
 	}
-}
-
-// TestStall_ReadersThatStopDoNotSlowTheOthers: fifty clients read nothing, fifty read on.
-func TestStall_ReadersThatStopDoNotSlowTheOthers(t *testing.T) {
-	const stalled, live, tokens, stall = 50, 50, 150, time.Second
-	m := openPath(t, longContext(t, 512), weft.Options{
-		Engine:  engine.Options{MaxRequests: stalled + live, KVTokens: 60_000, NoCache: true},
-		Backend: withPace(func() { time.Sleep(5 * time.Millisecond) }),
-	})
-	s, err := m.Server(server.Options{Limits: server.Limits{Stall: stall}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url := serveOn(t, s)
-	quiet := readAlong(t, url, live, tokens)
-	heap := heapBytes()
-	for range stalled {
-		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
-		body := `{"prompt": "x", "max_tokens": 500, "stream": true, "ignore_eos": true, "logprobs": 20}`
-		fmt.Fprintf(c, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-	}
-	busy := readAlong(t, url, live, tokens)
-	t.Logf("time between tokens: p50 %v p99 %v alone, p50 %v p99 %v beside readers that stopped; heap grew by %d KiB a reader", percentile(quiet, 50),
-		percentile(quiet, 99), percentile(busy, 50), percentile(busy, 99), (heapBytes()-heap)/stalled>>10)
-	if more := (heapBytes() - heap) / stalled; more > 600<<10 { // 500 tokens with 20 alternatives are 100 KiB, and as much text
-		t.Errorf("a reader that stopped costs %d KiB", more>>10)
-	}
-	// Twice the requests compute in each step; what is looked for is somebody waiting for a reader.
-	if q, b := percentile(quiet, 99), percentile(busy, 99); b > 4*q+100*time.Millisecond {
-		t.Errorf("the 99th percentile between tokens is %v beside readers that stopped, %v without", b, q)
-	}
-	began := time.Now()
-	for m.Engine().Stats().Running+m.Engine().Stats().Waiting > 0 || metric(t, url, "weft_requests_in_flight") > 0 {
-		if time.Since(began) > stall+5*time.Second {
-			t.Fatalf("readers that stopped are still served: %+v", m.Engine().Stats())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	if n := metric(t, url, "weft_slow_readers_total"); n != stalled {
-		t.Errorf("%v readers were cut, want %d", n, stalled)
-	}
-}
-
-// readAlong streams n answers at once and returns the times between their frames.
-func readAlong(t *testing.T, url string, n, tokens int) (gaps []time.Duration) {
-	t.Helper()
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() {
-			r, err := client.Post(url+"/v1/completions", "application/json",
-				strings.NewReader(fmt.Sprintf(`{"prompt": "live %d", "max_tokens": %d, "stream": true, "ignore_eos": true}`, i, tokens)))
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer r.Body.Close()
-			var mine []time.Duration
-			last := time.Time{}
-			for lines := bufio.NewScanner(r.Body); lines.Scan(); {
-				if !strings.HasPrefix(lines.Text(), "data: ") {
-					continue
-				}
-				if now := time.Now(); last.IsZero() {
-					last = now
-				} else {
-					mine, last = append(mine, now.Sub(last)), now
-				}
-			}
-			if len(mine) < tokens/4 {
-				t.Errorf("stream %d has %d frames", i, len(mine))
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			gaps = append(gaps, mine...)
-		})
-	}
-	all.Wait()
-	return gaps
-}
-
-func heapBytes() int {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc)
 }
 
 // metric reads one value of /metrics.

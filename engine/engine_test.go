@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/weft-llm/weft/backend"
 	"go.uber.org/goleak"
@@ -240,6 +241,24 @@ func TestEngine_ADeviceFailureEndsEveryRequestAndTheEngine(t *testing.T) {
 	}
 	if err := e.Close(); !errors.Is(err, errBroken) || c.closed != 1 {
 		t.Errorf("Close() = %v, the backend was closed %d times, want its error and once", err, c.closed)
+	}
+}
+
+// TestGeneration_UnreadTokensTakeFourBytes: what a reader that stopped has not taken stays small, and nothing of it is
+// lost when it goes on.
+func TestGeneration_UnreadTokensTakeFourBytes(t *testing.T) {
+	e := start(t, &chain{}, Options{KVTokens: 400})
+	const n = 150
+	g, err := e.Submit(request([]int32{1, 2, 3}, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return g.Finish() != Running })
+	if size := 4*cap(g.ids) + int(unsafe.Sizeof(Token{}))*cap(g.tokens); size > 8*n {
+		t.Errorf("%d unread tokens take %d bytes", n, size)
+	}
+	if got, err := collect(g); err != nil || !slices.Equal(got, chainOutput([]int32{1, 2, 3}, n, vocab)) {
+		t.Errorf("a reader that comes late gets %v, %v", got, err)
 	}
 }
 
