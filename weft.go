@@ -110,15 +110,26 @@ func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
 	if c, ok := b.(*cuda.Backend); ok {
 		m.kernels, m.gpu = c.Kernels(), c.Context()
 	}
+	before := b.Info()
 	d, err := model.Load(m.checkpoint, b, model.LoadOptions{MaxContext: o.Engine.MaxContext, Progress: o.Progress})
 	if err != nil {
-		return nil, nil, errors.Join(err, b.Close())
+		return nil, nil, errors.Join(m.tooLarge(err, before), b.Close())
 	}
 	m.eos, m.bytes = m.stops(d.EOS()), d.WeightBytes()
 	if !m.config.TieEmbeddings {
 		m.unread = b.Info().Activation.Bytes(m.config.Vocab * m.config.Hidden)
 	}
 	return b, d, nil
+}
+
+// tooLarge adds to err, if it says that the device is full, what the weights need of it.
+func (m *Model) tooLarge(err error, before backend.Info) error {
+	if !errors.Is(err, driver.OutOfMemory) {
+		return err
+	}
+	need := model.Inspect(m.checkpoint).WeightBytes(before.Activation)
+	return fmt.Errorf("%w. The weights need %.3f GB and %s had %.3f GB free: stop what else uses it (nvidia-smi lists that), or pick a smaller model",
+		err, float64(need)/1e9, before.Name, float64(before.Free)/1e9)
 }
 
 // stops joins the ids that end an answer by the model's configuration with those that its tokenizer names.

@@ -145,6 +145,9 @@ func (e *Engine) prepare(b backend.Backend, m Model) error {
 		return err
 	}
 	if err := b.AllocKV(m.KVSpec(e.slots + 1)); err != nil {
+		if full(err) {
+			return fmt.Errorf("cannot reserve a KV cache of %d tokens: %w. Lower --kv-memory or --kv-tokens", e.slots, err)
+		}
 		return fmt.Errorf("cannot reserve a KV cache of %d tokens: %w", e.slots, err)
 	}
 	e.info, e.vocab = b.Info(), m.Vocab()
