@@ -85,3 +85,19 @@ func TestFault_EveryCodeThatLosesTheContextHasAdvice(t *testing.T) {
 		t.Error("a full GPU is taken for a broken one")
 	}
 }
+
+// graphOf is a graph of one launch, ended with u.
+func graphOf(t *testing.T, c *driver.Context, r *rig, u *undo) *driver.Exec {
+	t.Helper()
+	g, err := c.Capture(r.stream, func() error { return r.run(r.x, r.y, r.z) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Destroy()
+	exec, err := g.Instantiate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.add(exec.Destroy)
+	return exec
+}
