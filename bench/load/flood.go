@@ -51,7 +51,7 @@ type FloodRound struct {
 func (f *Flood) Run(ctx context.Context, t *Target) (*Overload, error) {
 	out := &Overload{}
 	var err error
-	if out.Before, err = f.probe(ctx, t); err != nil {
+	if out.Before, err = f.probe(ctx, t, f.Seed); err != nil {
 		return nil, err
 	}
 	inside := t.refusals(ctx)
@@ -64,15 +64,15 @@ func (f *Flood) Run(ctx context.Context, t *Target) (*Overload, error) {
 		out.Rounds = append(out.Rounds, *r)
 	}
 	out.Inside = t.refusals(ctx).since(inside)
-	if out.After, err = f.probe(ctx, t); err != nil {
+	if out.After, err = f.probe(ctx, t, f.Seed+1); err != nil { // other prompts: those before are cached
 		return nil, err
 	}
 	return out, nil
 }
 
 // probe sends single requests, one after the other.
-func (f *Flood) probe(ctx context.Context, t *Target) (Spread, error) {
-	w := Synthetic(Shape{Users: f.Probes, Turns: 1, Input: Range{f.Prompt, f.Prompt}, Output: Range{2, 2}, Vocab: f.Vocab, Seed: f.Seed})
+func (f *Flood) probe(ctx context.Context, t *Target, seed uint64) (Spread, error) {
+	w := Synthetic(Shape{Users: f.Probes, Turns: 1, Input: Range{f.Prompt, f.Prompt}, Output: Range{2, 2}, Vocab: f.Vocab, Seed: seed})
 	r := Run(ctx, t, w, Options{Concurrency: 1, Vocab: f.Vocab})
 	if s := r.Summarize(nil); s.Answered == f.Probes {
 		return s.TTFT, ctx.Err()
@@ -87,11 +87,13 @@ func (f *Flood) probe(ctx context.Context, t *Target) (Spread, error) {
 
 // client is one connection of a flood.
 type client struct {
-	conn net.Conn
-	r    *bufio.Reader
-	took time.Duration
-	end  time.Time
-	kind string // "answered", "429", "unfit" or an error
+	conn  net.Conn
+	r     *bufio.Reader
+	took  time.Duration
+	end   time.Time
+	kind  string // "answered", "429" or an error
+	body  []byte // of a 429; it is looked at when all is over, since clients share a machine with the server
+	after string // its Retry-After
 }
 
 func (f *Flood) round(ctx context.Context, t *Target) (*FloodRound, error) {
@@ -185,17 +187,22 @@ func (c *client) send(text []byte) {
 			c.kind = classify(err)
 		}
 	case http.StatusTooManyRequests:
-		body, err := io.ReadAll(a.Body)
-		c.took, c.kind = time.Since(began), "429"
-		var e struct {
-			Error struct{ Type, Message string }
-		}
-		if err != nil || json.Unmarshal(body, &e) != nil || e.Error.Type == "" || e.Error.Message == "" || a.Header.Get("Retry-After") == "" {
-			c.kind = "unfit"
+		c.body, err = io.ReadAll(a.Body)
+		c.took, c.kind, c.after = time.Since(began), "429", a.Header.Get("Retry-After")
+		if err != nil {
+			c.kind = classify(err)
 		}
 	default:
 		c.kind = fmt.Sprint(a.StatusCode)
 	}
+}
+
+// fit reports whether a 429 says when to come back, and why in OpenAI's form.
+func (c *client) fit() bool {
+	var e struct {
+		Error struct{ Type, Message string }
+	}
+	return json.Unmarshal(c.body, &e) == nil && e.Error.Type != "" && e.Error.Message != "" && c.after != ""
 }
 
 func summarize(clients []client, began time.Time) *FloodRound {
@@ -205,9 +212,9 @@ func summarize(clients []client, began time.Time) *FloodRound {
 		switch c := &clients[i]; c.kind {
 		case "answered":
 			r.Answered++
-		case "429", "unfit":
+		case "429":
 			r.Refused++
-			if c.kind == "unfit" {
+			if !c.fit() {
 				r.Unfit++
 			}
 			times = append(times, c.took)
