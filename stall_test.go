@@ -18,7 +18,7 @@ import (
 	"github.com/weft-llm/weft/server"
 )
 
-var stallRounds = flag.Int("stall-rounds", 1, "how often TestStall_... compares; with 10 or more it holds the 99th percentile to 5 %, or to the noise")
+var stallRounds = flag.Int("stall-rounds", 0, "how often TestStall_ReadersThatStopDoNotSlowTheOthers compares")
 
 // beside is what fifty other requests do while fifty streams are read.
 type beside int
@@ -33,9 +33,12 @@ func (b beside) String() string { return [...]string{"requests that wait", "read
 // TestStall_ReadersThatStopDoNotSlowTheOthers: fifty clients stream and read nothing, fifty read on. What is compared is
 // the time between the frames of those that read beside fifty requests of the same work that do not stall, in turns, so
 // that what else the machine does meets both: of each round the 99th percentile, of the rounds the median of the ratio.
-// The noise is how far the same comparison comes out among the rounds without stalled readers. One round, as CI does,
-// says little about a 99th percentile: it looks at medians only.
+// The noise is how far the 99th percentile moves between rounds without stalled readers. This is a measurement, which
+// needs minutes and a machine of its own; the rule is held in virtual time.
 func TestStall_ReadersThatStopDoNotSlowTheOthers(t *testing.T) {
+	if *stallRounds == 0 {
+		t.Skip("skipped: it measures with -stall-rounds N only")
+	}
 	m := openPath(t, longContext(t, 512), weft.Options{
 		Engine:  engine.Options{MaxRequests: 100, KVTokens: 60_000, NoCache: true},
 		Backend: withPace(func() { time.Sleep(20 * time.Millisecond) }), // as a large model's steps
@@ -62,10 +65,7 @@ func TestStall_ReadersThatStopDoNotSlowTheOthers(t *testing.T) {
 	n := len(moved)
 	t.Logf("beside readers that stopped the 99th percentile between tokens moves by %+.1f %% (median of %d, quartiles %+.1f and %+.1f), the median by %+.1f %%; "+
 		"without any the 99th percentile moves by %.1f %% from one round to the next (median)", 100*moved[n/2], n, 100*moved[n/4], 100*moved[n*3/4], 100*middle[n/2], 100*noise[n/2])
-	if middle[n/2] > 0.5 {
-		t.Errorf("the median time between tokens moves by %.0f %% beside readers that stopped", 100*middle[n/2])
-	}
-	if limit := max(0.05, noise[n/2]); n >= 10 && moved[n/2] > limit {
+	if limit := max(0.05, noise[n/2]); moved[n/2] > limit {
 		t.Errorf("the 99th percentile between tokens moves by %.1f %% beside readers that stopped, want %.1f %% at most", 100*moved[n/2], 100*limit)
 	}
 }
