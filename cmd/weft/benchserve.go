@@ -224,7 +224,7 @@ type overloadCmd struct {
 	Input    int `default:"16" help:"Tokens of their prompts."`
 	Output   int `default:"64" help:"Tokens of each answer."`
 	Rounds   int `default:"3" help:"Floods, one after the other."`
-	Probes   int `default:"31" help:"Single requests before and after, for the time to first token."`
+	Probes   int `default:"101" help:"Single requests before and after, for the time to first token."`
 }
 
 func (c *overloadCmd) Run(a *app) error {
