@@ -44,7 +44,8 @@ type Backend struct {
 	ticket uint64
 	sample sampler
 
-	held [][]byte // memory outside the Go heap, given back by Close
+	held    [][]byte // memory outside the Go heap, given back by Close
+	weights largePages
 }
 
 var (
@@ -61,7 +62,9 @@ func New(o Options) *Backend {
 }
 
 func newWith(o Options, k *kernels) *Backend {
-	return &Backend{pool: newPool(o.Threads), kern: k, scratch: make([]scratch, o.Threads)}
+	b := &Backend{pool: newPool(o.Threads), kern: k, scratch: make([]scratch, o.Threads)}
+	b.weights.chunk = b.chunk
+	return b
 }
 
 // Info describes the host. Free and Total are 0 where the system does not tell.
@@ -87,7 +90,7 @@ func (b *Backend) Close() error {
 			first = fmt.Errorf("cannot give memory back: %w", err)
 		}
 	}
-	b.held = nil
+	b.held, b.weights.rest = nil, nil
 	return first
 }
 
@@ -96,12 +99,21 @@ func (b *Backend) reserve(n int64) ([]float32, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	m, err := reserve(4 * n)
+	m, err := b.reserveBytes(4 * n)
 	if err != nil {
-		return nil, fmt.Errorf("cannot reserve %d bytes of memory: %w", 4*n, err)
+		return nil, err
+	}
+	return bytesAsFloats(m), nil
+}
+
+// reserveBytes takes n > 0 bytes that live until Close, zeroed and aligned to pages.
+func (b *Backend) reserveBytes(n int64) ([]byte, error) {
+	m, err := reserve(n)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reserve %d bytes of memory: %w", n, err)
 	}
 	b.held = append(b.held, m)
-	return bytesAsFloats(m), nil
+	return m, nil
 }
 
 // fail keeps the first error of the step.

@@ -75,6 +75,9 @@ func (b *Backend) stack(w *weight, s backend.Source) error {
 	if err != nil {
 		return err
 	}
+	if s.Data != nil {
+		p.data = b.keep(s)
+	}
 	p.row0, p.rows, p.rowBytes = w.rows, s.Dim[0], int(s.Type.Bytes(s.Dim[1]))
 	w.rows, w.cols = w.rows+s.Dim[0], s.Dim[1]
 	w.parts = append(w.parts, p)

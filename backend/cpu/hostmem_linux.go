@@ -1,0 +1,6 @@
+package cpu
+
+import "golang.org/x/sys/unix"
+
+// preferLargePages asks for large pages below m, which starts one. A kernel without them refuses, and m stays as it is.
+func preferLargePages(m []byte) { _ = unix.Madvise(m, unix.MADV_HUGEPAGE) }

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package cpu
+
+// preferLargePages does nothing: the system chooses.
+func preferLargePages([]byte) {}
