@@ -34,6 +34,8 @@ func avx2() *kernels {
 		mix16:  mix16AVX2,
 		expSum: expSumAVX2,
 		gate:   gateAVX2,
+		max:    maxAVX2,
+		index:  indexAVX2,
 		deq: map[tensor.DType]func([]float32, []byte){
 			tensor.Q4_0: dequantiseQ4_0AVX2,
 			tensor.Q4_1: dequantiseQ4_1AVX2,
@@ -54,6 +56,8 @@ func avx512() *kernels {
 		mix16:  mix16AVX2,
 		expSum: expSumAVX2,
 		gate:   gateAVX2,
+		max:    maxAVX2,
+		index:  indexAVX2,
 		deq: map[tensor.DType]func([]float32, []byte){
 			tensor.Q4_0: dequantiseQ4_0AVX512,
 			tensor.Q4_1: dequantiseQ4_1AVX512,
@@ -115,6 +119,12 @@ func expSumAVX2(p *float32, n int, top float32) float32
 
 //go:noescape
 func gateAVX2(gate, arg, up *float32, n int)
+
+//go:noescape
+func maxAVX2(p *float32, n int) float32
+
+//go:noescape
+func indexAVX2(p *float32, n int, v float32) int
 
 //go:noescape
 func dequantiseQ4_0AVX2(dst []float32, src []byte)
