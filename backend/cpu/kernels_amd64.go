@@ -43,6 +43,14 @@ func avx2() *kernels {
 			tensor.F16:  dequantiseF16AVX2,
 			tensor.BF16: dequantiseBF16AVX2,
 		},
+		dots: map[tensor.DType]dotFn{
+			tensor.F32:  dotF32AVX2,
+			tensor.F16:  dotF16AVX2,
+			tensor.BF16: dotBF16AVX2,
+			tensor.Q4_0: dotQ4_0AVX2,
+			tensor.Q4_1: dotQ4_1AVX2,
+			tensor.Q8_0: dotQ8_0AVX2,
+		},
 	}
 }
 
@@ -173,3 +181,21 @@ func dotQ4_1AVX512(out, x *float32, w *byte, ldw, k int)
 
 //go:noescape
 func dotQ8_0AVX512(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotF32AVX2(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotF16AVX2(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotBF16AVX2(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotQ4_0AVX2(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotQ4_1AVX2(out, x *float32, w *byte, ldw, k int)
+
+//go:noescape
+func dotQ8_0AVX2(out, x *float32, w *byte, ldw, k int)
