@@ -43,6 +43,13 @@
 	ADDQ bytes, R10; \
 	ADDQ bytes, R11
 
+// FOLD brings the halves of Z0 to Z3 there where DOT_END wants them.
+#define FOLD \
+	VEXTRACTF64X4 $1, Z0, Y4; \
+	VEXTRACTF64X4 $1, Z1, Y5; \
+	VEXTRACTF64X4 $1, Z2, Y6; \
+	VEXTRACTF64X4 $1, Z3, Y7
+
 // DOT_END stores the sums of four rows, whose first eight lanes are in Y0 to Y3 and whose last are in Y4 to Y7.
 #define DOT_END \
 	VADDPS        Y4, Y0, Y0; \

@@ -46,10 +46,7 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 	VPXORD Z3, Z3, Z3
 
 #define END \
-	VEXTRACTF64X4 $1, Z0, Y4; \
-	VEXTRACTF64X4 $1, Z1, Y5; \
-	VEXTRACTF64X4 $1, Z2, Y6; \
-	VEXTRACTF64X4 $1, Z3, Y7; \
+	FOLD; \
 	DOT_END
 
 // DOTNIBBLES adds to acc the products of x (Z4, Z5) and the nibbles at m, looked up in z0.

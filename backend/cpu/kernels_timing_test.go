@@ -24,7 +24,7 @@ func best(b *testing.B, work float64, unit string, f func()) {
 }
 
 func BenchmarkDot(b *testing.B) {
-	const k, rows = 576, 192
+	const k, rows = 768, 192
 	rng := rand.New(rand.NewPCG(1, 1))
 	x, y := make([]float32, k), make([]float32, 4)
 	for _, kern := range available() {
