@@ -40,6 +40,10 @@ const (
 	poolOpen  = 1 << 31
 	poolCount = poolOpen - 1
 	spins     = 400 // rounds of pause before a worker sleeps: about 20 µs
+
+	// patience is how many rounds the caller waits for workers before it lets other goroutines run. An engine's goroutine
+	// is locked to its thread, and to give way costs such a one two switches of threads: more than most waits take.
+	patience = 2000
 )
 
 func newPool(workers int) *pool {
@@ -74,7 +78,7 @@ func (p *pool) do(t task, units, grain int) {
 	p.drain(0)
 	joined := int32(p.state.And(^uint64(poolOpen)) & poolCount)
 	for i := 0; p.done.Load() < joined; i++ {
-		pause(i)
+		pause(i - patience)
 	}
 	p.task = nil
 }
@@ -149,9 +153,9 @@ func (p *pool) close() {
 	}
 }
 
-// pause waits a moment inside a spin loop, and lets other goroutines run now and then.
+// pause waits a moment inside a spin loop; from i = 0 on it lets other goroutines run now and then.
 func pause(i int) {
-	if i%64 == 63 {
+	if i >= 0 && i%64 == 63 {
 		runtime.Gosched()
 		return
 	}
