@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,5 +134,37 @@ type countTask struct{ count [97]int32 }
 func (c *countTask) run(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		c.count[i]++
+	}
+}
+
+// TestPool_HelpsAWorkerThatIsLate gives the caller a first unit that ends only when all others have run, most of which
+// are the caller's own.
+func TestPool_HelpsAWorkerThatIsLate(t *testing.T) {
+	p := newPool(2)
+	defer p.close()
+	for _, late := range []int{0, 99} {
+		l := lateTask{late: late, others: 99, deadline: time.Now().Add(20 * time.Second)}
+		p.do(&l, 100, 1)
+		if n := l.ran.Load(); n != 99 {
+			t.Errorf("%d units ran while unit %d waited for 99", n, late)
+		}
+	}
+}
+
+type lateTask struct {
+	late, others int
+	deadline     time.Time
+	ran          atomic.Int32
+}
+
+func (l *lateTask) run(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		if i != l.late {
+			l.ran.Add(1)
+			continue
+		}
+		for int(l.ran.Load()) < l.others && time.Now().Before(l.deadline) {
+			time.Sleep(time.Millisecond)
+		}
 	}
 }
