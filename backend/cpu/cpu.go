@@ -1,7 +1,7 @@
 // Package cpu runs the operations of a model on the host's cores: what runs without a GPU, and the oracle that other
 // backends are held against. Activations and the KV cache are f32. Weights stay as their file has them, quantised or
-// not, and are multiplied in f32 after exact dequantisation. Linear weights are copied into large pages; where memory is
-// short, the backend refers to Source.Data (a mapped file, say) instead, which must live until Close.
+// not, and are multiplied in f32 after exact dequantisation. On Linux linear weights are copied into large pages; elsewhere,
+// and where memory is short, the backend refers to Source.Data (a mapped file, say), which must live until Close.
 //
 // Every dot product adds the same products in the same order whatever the batch, so a token's result does not depend
 // on which other tokens share its step.

@@ -2,5 +2,7 @@
 
 package cpu
 
+const hasLargePages = false
+
 // preferLargePages does nothing: the system chooses.
 func preferLargePages([]byte) {}

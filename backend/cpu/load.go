@@ -25,8 +25,8 @@ func (b *Backend) LoadVector(parts ...backend.Source) (backend.Weight, error) {
 	return w, nil
 }
 
-// LoadLinear makes a projection of parts stacked along their rows, each of its own type. It copies Source.Data when
-// there is room, else refers to it; it must live until Close.
+// LoadLinear makes a projection of parts stacked along their rows, each of its own type. It copies Source.Data
+// or refers to it: it must live until Close.
 func (b *Backend) LoadLinear(parts ...backend.Source) (backend.Weight, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("cannot load a linear weight of no parts")

@@ -51,8 +51,11 @@ func (b *Backend) chunk(n int64) []byte {
 	return m
 }
 
-// keep returns a copy of s.Data in large pages, or s.Data itself when memory is short.
+// keep returns a copy of s.Data in large pages, or s.Data itself when memory is short or the system has none.
 func (b *Backend) keep(s backend.Source) []byte {
+	if !hasLargePages {
+		return s.Data
+	}
 	m := b.weights.take(int64(len(s.Data)))
 	if m == nil {
 		return s.Data

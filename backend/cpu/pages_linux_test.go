@@ -10,6 +10,26 @@ import (
 	"unsafe"
 )
 
+func TestLoadLinear_CopiesAndDropsAllOfTheSource(t *testing.T) {
+	b := New(Options{Threads: 2})
+	defer b.Close()
+	s := matrixSource(16384)
+	dropped := 0
+	s.Drop = func(part []byte) {
+		if &part[0] != &s.Data[dropped] {
+			t.Errorf("Drop got another part than the one from byte %d on", dropped)
+		}
+		dropped += len(part)
+	}
+	got := loaded(t, b, s)
+	if &got[0] == &s.Data[0] || !bytes.Equal(got, s.Data) {
+		t.Errorf("the weight is not a copy of its source")
+	}
+	if dropped != len(s.Data) {
+		t.Errorf("%d bytes were dropped, want %d", dropped, len(s.Data))
+	}
+}
+
 // mapped reports whether the process has memory at address p, and whether large pages were asked for there.
 func mapped(t *testing.T, p unsafe.Pointer) (there, large bool) {
 	t.Helper()
