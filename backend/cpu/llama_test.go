@@ -96,6 +96,14 @@ func randomBlocks(rng *rand.Rand, t tensor.DType, n int) []byte {
 		case tensor.Q4_1:
 			binary.LittleEndian.PutUint16(data[i:], f16bits(0.01))
 			binary.LittleEndian.PutUint16(data[i+2:], f16bits(-0.075))
+		case tensor.Q5_1:
+			binary.LittleEndian.PutUint16(data[i:], f16bits(0.005))
+			binary.LittleEndian.PutUint16(data[i+2:], f16bits(-0.08))
+		case tensor.Q2_K:
+			binary.LittleEndian.PutUint16(data[i+80:], f16bits(0.002))
+			binary.LittleEndian.PutUint16(data[i+82:], f16bits(0.003))
+		case tensor.Q3_K:
+			binary.LittleEndian.PutUint16(data[i+108:], f16bits(0.0004))
 		case tensor.Q6_K:
 			binary.LittleEndian.PutUint16(data[i+208:], f16bits(0.00001))
 		case tensor.Q4_K, tensor.Q5_K:

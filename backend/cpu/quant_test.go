@@ -66,14 +66,17 @@ func TestDot_EqualsDequantiseThenTile(t *testing.T) {
 			ld := int(typ.Bytes(k))
 			var got [rowsOnce]float32
 			dot(&got[0], &x[0], &data[0], ld, k)
-			rows := make([]float32, kern.nr*k)
+			tiles := (rowsOnce + kern.nr - 1) / kern.nr
+			rows := make([]float32, tiles*kern.nr*k)
 			for r := range rowsOnce {
 				kern.dequantise(typ)(rows[r*k:(r+1)*k], data[r*ld:])
 			}
-			want := make([]float32, kern.nr)
-			kern.tiles(want, kern.nr, x, k, 1, rows, k, k)
+			want := make([]float32, tiles*kern.nr)
+			for i := range tiles {
+				kern.tiles(want[i*kern.nr:], kern.nr, x, k, 1, rows[i*kern.nr*k:], k, k)
+			}
 			for r, v := range got {
-				if r < kern.nr && v != want[r] {
+				if v != want[r] {
 					t.Errorf("%s %s: row %d = %v, want %v", kern.name, typ, r, v, want[r])
 				}
 			}
