@@ -6,44 +6,41 @@ import "github.com/weft-llm/weft/tensor"
 func detect() *kernels { return neon() }
 
 // available returns the kernels that this machine runs, the fastest last. Every arm64 processor that Go runs on has
-// NEON; its extensions are not used.
+// NEON; its extensions are not used. The assembly was checked under emulation (qemu), not timed on hardware.
 func available() []*kernels { return []*kernels{plain(), neon()} }
 
+// neon returns plain's kernels with those that are in assembly replaced.
 func neon() *kernels {
-	return &kernels{
-		name:   "neon",
-		nr:     3,
-		tile:   [maxTile + 1]tileFn{1: tile1NEON, 2: tile2NEON, 4: tile4NEON},
-		mix:    mix16NEON,
-		mixAt:  16,
-		mix16:  mix16NEON,
-		expSum: expSumNEON,
-		gate:   gateNEON,
-		deq: map[tensor.DType]func([]float32, []byte){
-			tensor.Q4_0: dequantiseQ4_0NEON,
-			tensor.Q4_1: dequantiseQ4_1NEON,
-			tensor.Q8_0: dequantiseQ8_0NEON,
-			tensor.F16:  dequantiseF16NEON,
-			tensor.BF16: dequantiseBF16NEON,
-		},
-		dots: map[tensor.DType]dotFn{
-			tensor.F32:    dotF32NEON,
-			tensor.F16:    dotF16NEON,
-			tensor.BF16:   dotBF16NEON,
-			tensor.Q8_0:   dotQ8_0NEON,
-			tensor.Q4_0:   dotQ4_0NEON,
-			tensor.Q4_1:   dotQ4_1NEON,
-			tensor.Q5_0:   dotQ5_0NEON,
-			tensor.Q5_1:   dotQ5_1NEON,
-			tensor.Q2_K:   dotQ2_KNEON,
-			tensor.Q3_K:   dotQ3_KNEON,
-			tensor.Q4_K:   dotQ4_KNEON,
-			tensor.Q5_K:   dotQ5_KNEON,
-			tensor.Q6_K:   dotQ6_KNEON,
-			tensor.IQ4_NL: dotIQ4_NLNEON,
-			tensor.IQ4_XS: dotIQ4_XSNEON,
-		},
+	k := plain()
+	k.name, k.nr = "neon", 3
+	k.tile = [maxTile + 1]tileFn{1: tile1NEON, 2: tile2NEON, 4: tile4NEON}
+	k.mix, k.mix16, k.mixAt = mix16NEON, mix16NEON, 16
+	k.expSum, k.gate = expSumNEON, gateNEON
+	k.deq = map[tensor.DType]func([]float32, []byte){
+		tensor.Q4_0: dequantiseQ4_0NEON,
+		tensor.Q4_1: dequantiseQ4_1NEON,
+		tensor.Q8_0: dequantiseQ8_0NEON,
+		tensor.F16:  dequantiseF16NEON,
+		tensor.BF16: dequantiseBF16NEON,
 	}
+	k.dots = map[tensor.DType]dotFn{
+		tensor.F32:    dotF32NEON,
+		tensor.F16:    dotF16NEON,
+		tensor.BF16:   dotBF16NEON,
+		tensor.Q8_0:   dotQ8_0NEON,
+		tensor.Q4_0:   dotQ4_0NEON,
+		tensor.Q4_1:   dotQ4_1NEON,
+		tensor.Q5_0:   dotQ5_0NEON,
+		tensor.Q5_1:   dotQ5_1NEON,
+		tensor.Q2_K:   dotQ2_KNEON,
+		tensor.Q3_K:   dotQ3_KNEON,
+		tensor.Q4_K:   dotQ4_KNEON,
+		tensor.Q5_K:   dotQ5_KNEON,
+		tensor.Q6_K:   dotQ6_KNEON,
+		tensor.IQ4_NL: dotIQ4_NLNEON,
+		tensor.IQ4_XS: dotIQ4_XSNEON,
+	}
+	return k
 }
 
 // expand sets dst[i] = codes[i]·scale[i/16] - minimum[i/16]. len(dst) is a multiple of 16.
