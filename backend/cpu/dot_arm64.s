@@ -3,7 +3,8 @@
 #include "dot_arm64.h"
 
 // Dot products of four weight rows with one x that dequantise in registers, rounding for rounding as in
-// quant_block.go: out[i] = x·w[i] for i < 4, lanes added as in tile_arm64.s.
+// quant_block.go: out[i] = x·w[i] for i < 4, lanes added as in tile_arm64.s. Instructions a weight, counted in the
+// disassembly: f32 0.44, f16 and bf16 0.62, q8_0 and q4_0 1.37, iq4_nl 1.43, q4_1 1.64, q5_0 1.68, q5_1 1.95.
 
 // SCALES makes V24 the floats of the f16s that begin the four blocks.
 #define SCALES \
