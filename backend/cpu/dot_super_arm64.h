@@ -1,16 +1,16 @@
-// What the dot products of super-blocks share. R6 points to the scales of the group at hand in the frame: row r's are
-// 4*ROWSCALES*r bytes on, and its minima BYMINIMA bytes after them.
+// What the dot products of super-blocks share. R6 points to the scales of the first row in the frame, those of the next
+// rows are size bytes on each; R10 to R13 are second pointers into the rows.
 
 // BASE makes R6 point to the n bytes of the frame, named scales.
 #define BASE(n) MOVD $scales-n(SP), R6
 
-// HALF makes V24 the float of the f16 at m, in each lane.
+// HALF makes lane 0 of V24 the float of the f16 at m.
 #define HALF(m) \
 	MOVHU  m, R14; \
 	FMOVS  R14, F24; \
 	FCVTHS F24, F24
 
-// GROUP is FOUR with codes(row, at) and the scales s bytes after R6, a row's size bytes on.
+// GROUP is FOUR with codes(row, second pointer, at) and a row's scale at s bytes after its first one.
 #define GROUP(codes, at, s, size) \
 	X16; \
 	codes(R0, R10, at); \
@@ -26,7 +26,7 @@
 	FMOVS s+3*size(R6), F24; \
 	ROW(0, V6, V7)
 
-// GROUPMINUS does that and subtracts the minima half way to the next row's scales.
+// GROUPMINUS does that and subtracts the minima, which lie half way to the next row's scales.
 #define GROUPMINUS(codes, at, s, size) \
 	X16; \
 	codes(R0, R10, at); \

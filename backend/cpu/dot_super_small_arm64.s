@@ -3,8 +3,8 @@
 #include "dot_arm64.h"
 #include "dot_super_arm64.h"
 
-// Dot products of four rows of the super-blocks of 2 to 4 bits, as in dot_super_arm64.s.
-// Instructions a weight: q2_k 1.87, q3_k 1.81, iq4_xs 1.56.
+// Dot products of four rows of the super-blocks of q2_k, q3_k and iq4_xs, as in dot_super_arm64.s. Instructions a
+// weight: q2_k 1.87, q3_k 1.81, iq4_xs 1.56.
 
 // SCALES4 unpacks the 16 4-bit scales and minima of r's super-block.
 #define SCALES4(r, at) \
