@@ -39,6 +39,7 @@ check() {
   [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted" >&2; return 1; }
   go vet ./...
   go vet -tags nogpu ./...
+  GOARCH=arm64 go vet ./backend/cpu # its assembly
   go mod tidy -diff
 }
 
