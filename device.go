@@ -27,7 +27,7 @@ func openDevice(o Options) (backend.Backend, error) {
 	if kind == "cpu" {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
-	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels})
+	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Deterministic: o.Deterministic})
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
