@@ -56,8 +56,9 @@ func TestFaults_EveryDriverCallMayFail(t *testing.T) {
 		select {
 		case err := <-ended:
 			return fake, err
-		case <-time.After(30 * time.Second):
-			return nil, errors.New("nothing ends")
+		case <-time.After(time.Minute):
+			all := make([]byte, 1<<20)
+			return nil, fmt.Errorf("nothing ends; the goroutines:\n%s", all[:runtime.Stack(all, true)])
 		}
 	}
 	fake, err := play(0)
