@@ -7,8 +7,8 @@ to=${1:-dist/hopper}
 export CGO_ENABLED=0 GOOS=linux GOARCH=amd64
 mkdir -p "$to"
 go build -trimpath -ldflags "-s -w -X main.version=$(git describe --tags --always --dirty)" -o "$to/weft" ./cmd/weft
-for package in driver ptx backend/cuda; do
-	go test -c -trimpath -ldflags "-s -w" -o "$to/$(basename $package).test" "./$package"
+for package in driver ptx; do
+	go test -c -trimpath -ldflags "-s -w" -o "$to/$package.test" "./$package"
 done
 cp bench/peers/kernels.py "$to/"
 cp bench/hopper_run.sh "$to/run.sh"

@@ -3,6 +3,7 @@ package ptx
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
@@ -65,17 +66,19 @@ type hopperProblem struct {
 
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
-	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
-	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
-	forced        string                                  // the variant of prefill that tests ask for
+	hopper        [len(hopperPrefills)][len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
+	decode        [len(headDims)][2]kernel[decodeArgs]                         // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
+	forced        string                                                       // the variant of prefill that tests ask for
 }
 
 func (a *attendKernels) declare(k *Kernels) {
 	for i, d := range headDims {
 		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
 		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
-		if d == 64 || d == 128 {
-			a.hopper[i].declare(k, hopperPrefill, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
+		for j, h := range hopperPrefills {
+			if h.takes(d, 0) {
+				a.hopper[j][i].declare(k, h.file, fmt.Sprintf("%s_%d", h.entry, d), h.shared(d))
+			}
 		}
 		for j := range decodeTiles(d) {
 			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
@@ -83,16 +86,54 @@ func (a *attendKernels) declare(k *Kernels) {
 	}
 }
 
-const hopperPrefill, hopperRows = "attend_prefill_sm90", 128
+// A hopperPrefill is one way to do prefill attention on Hopper, for head sizes 64 and 128.
+type hopperPrefill struct {
+	file, entry string
+	half        bool // tiles of 64 rows and steps of 64 keys, two blocks on a multiprocessor; head size 128 alone
+}
 
-// hopperShared holds queries, two stages of K and of V, and the output, 128 rows each, at the swizzle's alignment.
-func hopperShared(d int) int { return 6*128*2*d + 1024 }
+// hopperPrefills are the choice, and those that are left to Force until they are measured.
+var hopperPrefills = [...]hopperPrefill{
+	{"attend_prefill_sm90", "attend_prefill_sm90", false},
+	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", false},
+	{"attend_prefill_half_sm90", "attend_prefill_half", true},
+}
+
+// takes reports whether h has a kernel for heads of d and scores with that softcap.
+func (h hopperPrefill) takes(d int, softcap float32) bool {
+	return (d == 128 || d == 64 && !h.half) && softcap == 0
+}
+
+// rows are those of a tile.
+func (h hopperPrefill) rows() int {
+	if h.half {
+		return 64
+	}
+	return 128
+}
+
+// shared holds queries, two stages of K and of V, and the output, as many rows each, at the swizzle's alignment.
+func (h hopperPrefill) shared(d int) int { return 6*h.rows()*2*d + 1024 }
+
+// launch gives the grid for items tiles and the block.
+func (h hopperPrefill) launch(items, sms int) (grid, block driver.Dim) {
+	if h.half {
+		return driver.Dim{X: 2 * sms}, driver.Dim{X: 256}
+	}
+	return driver.Dim{X: min(sms, items)}, driver.Dim{X: 384}
+}
 
 // attendVariants are the kernels of prefill attention.
 func (k *Kernels) attendVariants() []Variant {
 	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0}}
-	if k.Hopper() {
-		v = append(v, Variant{"attend_prefill", hopperPrefill, hopperPrefill + ".cu", "sm_90a", "head size 64 or 128, no softcap", hopperRows, 0})
+	for i, h := range hopperPrefills {
+		when := "head size 64 or 128, no softcap"
+		if i > 0 {
+			when = "not yet: left to measurements"
+		}
+		if k.Hopper() {
+			v = append(v, Variant{"attend_prefill", h.file, h.file + ".cu", "sm_90a", when, h.rows(), 0})
+		}
 	}
 	return v
 }
@@ -134,13 +175,15 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
 	tiles := func(rows int) int { return tokens*a.group/rows + requests }
-	hopper := &k.attend.hopper[a.kind]
-	able := hopper.name != "" && f.Softcap == 0 && k.Hopper()
+	h := max(0, slices.IndexFunc(hopperPrefills[:], func(h hopperPrefill) bool { return h.file == k.attend.forced }))
+	hopper := &k.attend.hopper[h][a.kind]
+	able := k.Hopper() && hopperPrefills[h].takes(a.d, f.Softcap)
 	switch forced := k.attend.forced; {
-	case forced == hopperPrefill && !able:
+	case forced == hopperPrefills[h].file && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
 	case able && forced != "attend_prefill":
-		return hopper.launch(s, driver.Dim{X: min(k.SMs(), tiles(hopperRows)*a.kvHeads)}, driver.Dim{X: 384}, hopperAttendArgs{
+		grid, block := hopperPrefills[h].launch(tiles(hopperPrefills[h].rows())*a.kvHeads, k.SMs())
+		return hopper.launch(s, grid, block, hopperAttendArgs{
 			out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(),

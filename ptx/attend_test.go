@@ -225,7 +225,7 @@ func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
 	for _, c := range cases {
 		b := newAttendBatch(c, rng)
 		for _, v := range g.k.attendVariants() {
-			if v.Name == hopperPrefill && (c.d != 64 && c.d != 128 || c.f.Softcap != 0) {
+			if !takes(v, c.d, c.f.Softcap) {
 				continue
 			}
 			g.must(g.k.Force(v.Op, v.Name))
@@ -233,6 +233,16 @@ func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
 			b.check(t, b.run(g))
 		}
 	}
+}
+
+// takes reports whether a variant of prefill attention runs a case.
+func takes(v Variant, d int, softcap float32) bool {
+	for _, h := range hopperPrefills {
+		if h.file == v.Name {
+			return h.takes(d, softcap)
+		}
+	}
+	return true
 }
 
 // A graph's padding has a context of 0 and a row below 0, or a context of 1 at slot 0; both may do no harm.

@@ -73,19 +73,19 @@ func TestBenchKernels_TimesEveryKernelBesideItsPeers(t *testing.T) {
 
 func TestBenchKernels_VariantsAreTimedOnlyWhereTheyAreChosen(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "out.csv")
-	out, errs, code, fake := onFake(t, "bench", "kernels", "--run", "linear/8B qkv/M=64 |attend_prefill/hd128/n=512 ", "--variants", "--csv", file, "--cache-dir", "off")
+	out, errs, code, fake := onFake(t, "bench", "kernels", "--run", "linear/8B qkv/M=64 |attend_prefill/hd(64|128)/n=512 ", "--variants", "--csv", file, "--cache-dir", "off")
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	fake.Check(t)
 	b, _ := os.ReadFile(file)
-	for _, want := range []string{",weft skinny_n64s2,", ",weft attend_prefill_sm90,", ",weft attend_prefill,"} {
+	for _, want := range []string{",weft skinny_n64s2,", ",weft attend_prefill_sm90,", ",weft attend_prefill,", ",weft attend_prefill_half_sm90,"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no time of %q in\n%s", want, b)
 		}
 	}
-	if strings.Count(out, "\n") != 3 {
-		t.Errorf("the table is %q, want a line for each of two cases", out)
+	if strings.Count(out, "\n") != 4 {
+		t.Errorf("the table is %q, want a line for each of three cases", out)
 	}
 }
 
