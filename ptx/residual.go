@@ -17,23 +17,15 @@ type residualArgs struct {
 
 func (p *residualKernels) declare(k *Kernels) { p.add.declare(k, "residual", "add_rmsnorm_f32", 0) }
 
-// BeginResidual enqueues res = x, then y = norm(res)·w on s. Shapes and limits are AddResidual's.
-func (k *Kernels) BeginResidual(s driver.Stream, y, res, x, w tensor.View, eps float32) error {
-	return k.residual(s, "begin_residual", y, res, x, w, residualArgs{Begins: 1, Eps: eps})
-}
-
-// AddResidual enqueues res += x, in f32, then y = norm(res)·w, or y = res where w is empty, on s.
+// AddResidual enqueues res += x, in f32, or res = x where the stream begins, then y = norm(res)·w, or y = res where w is
+// empty, on s.
 //
 //	x [T,H] bf16    res [T,H] f32    w [H] f32 or empty    y [T,H] bf16, may be x; all contiguous
 //
 // H is a multiple of 8; res overlaps none of the others. Kernel: src/residual.cu (Zhang & Sennrich 2019,
 // arXiv:1910.07467). Oracle: cpu.AddRMSNorm.
-func (k *Kernels) AddResidual(s driver.Stream, y, res, x, w tensor.View, eps float32) error {
-	return k.residual(s, "add_residual", y, res, x, w, residualArgs{Eps: eps})
-}
-
-func (k *Kernels) residual(s driver.Stream, op string, y, res, x, w tensor.View, a residualArgs) error {
-	c := tensor.Checking(op)
+func (k *Kernels) AddResidual(s driver.Stream, y, res, x, w tensor.View, eps float32, begins bool) error {
+	c := tensor.Checking("add_residual")
 	c.Want("x", x, tensor.BF16, "T", "H").Want("res", res, tensor.F32, "T", "H").Want("y", y, tensor.BF16, "T", "H")
 	if w.Rank > 0 {
 		c.Want("w", w, tensor.F32, "H")
@@ -42,7 +34,10 @@ func (k *Kernels) residual(s driver.Stream, op string, y, res, x, w tensor.View,
 	if err := c.Err(); err != nil || c.Dim("T") == 0 {
 		return err
 	}
-	a.Y, a.Res, a.X, a.W, a.H = y.Ptr, res.Ptr, x.Ptr, w.Ptr, int32(c.Dim("H"))
+	a := residualArgs{Y: y.Ptr, Res: res.Ptr, X: x.Ptr, W: w.Ptr, H: int32(c.Dim("H")), Eps: eps}
+	if begins {
+		a.Begins = 1
+	}
 	grid, block := rowPerBlock(c.Dim("T"), c.Dim("H"))
 	return k.res.add.launch(s, grid, block, a)
 }

@@ -1,5 +1,5 @@
 // Package cuda runs the operations of a model on one NVIDIA GPU, by the kernels of package ptx. Activations and the KV
-// cache are bf16, sums f32; weights of any type are made bf16 as they are loaded.
+// cache are bf16, sums f32, the residual stream either; weights of any type are made bf16 as they are loaded.
 //
 // All device memory is taken by loading, Plan and AllocKV; a step allocates nothing, neither there nor on the Go heap.
 package cuda
@@ -18,11 +18,20 @@ import (
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
-	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+	Residual Residual
+	Chunk    int // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
 
 	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
 	Cache string
 }
+
+// Residual is the type of the residual stream.
+type Residual uint8
+
+const (
+	ResidualBF16 Residual = iota // rounded after each addition, as transformers does in bf16
+	ResidualF32                  // kept as added: half as many more bytes move at each norm
+)
 
 // Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
 // thread that it was opened on.

@@ -25,6 +25,7 @@ func (b *Backend) SelfTest() []Check {
 		t.report("compiling", err)
 	}
 	t.norms()
+	t.residual()
 	t.gather()
 	t.linears()
 	t.rope()
