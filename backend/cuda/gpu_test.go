@@ -52,3 +52,7 @@ func TestGPU_ConformanceOverlapped(t *testing.T) {
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{NoGraphs: true}) })
 }
+
+func TestGPU_ConformanceWithAnF32Residual(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Residual: ResidualF32}) })
+}

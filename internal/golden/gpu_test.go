@@ -11,21 +11,33 @@ import (
 	"github.com/weft-llm/weft/internal/golden"
 )
 
-// openGPU opens the first GPU, or skips and says why there is none.
-func openGPU(t *testing.T) backend.Backend {
-	t.Helper()
-	runtime.LockOSThread() // a CUDA context belongs to a thread; the test's goroutine ends with it
-	b, err := cuda.Open(0, cuda.Options{})
-	if errors.Is(err, driver.ErrNoDriver) {
-		t.Skipf("skipped: %v", err)
+// openGPU returns what opens the first GPU with o, or skips and says why there is none.
+func openGPU(o cuda.Options) golden.Open {
+	return func(t *testing.T) backend.Backend {
+		t.Helper()
+		runtime.LockOSThread() // a CUDA context belongs to a thread; the test's goroutine ends with it
+		b, err := cuda.Open(0, o)
+		if errors.Is(err, driver.ErrNoDriver) {
+			t.Skipf("skipped: %v", err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+}
+
+// onGPU runs a test with each kind of residual stream.
+func onGPU(t *testing.T, test func(t *testing.T, open golden.Open)) {
+	t.Run("residual bf16", func(t *testing.T) { test(t, openGPU(cuda.Options{})) })
+	t.Run("residual f32", func(t *testing.T) { test(t, openGPU(cuda.Options{Residual: cuda.ResidualF32})) })
 }
 
 // The tolerance is bf16's: activations and weights have 8 bits.
-func TestGPU_AgreesWithTransformers(t *testing.T) { golden.Run(t, openGPU, 2e-2) }
+func TestGPU_AgreesWithTransformers(t *testing.T) {
+	onGPU(t, func(t *testing.T, open golden.Open) { golden.Run(t, open, 2e-2) })
+}
 
-func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) { golden.RunSmolLM2(t, openGPU, 0.05, 0.005) }
+func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
+	onGPU(t, func(t *testing.T, open golden.Open) { golden.RunSmolLM2(t, open, 0.05, 0.005) })
+}
