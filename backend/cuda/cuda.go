@@ -18,20 +18,15 @@ import (
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
-	Residual Residual
-	Chunk    int // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+
+	// Residual is the type of the residual stream: BF16, which is what Invalid stands for, rounds it after each addition;
+	// F32 keeps it as added, and moves half as many bytes more at each norm.
+	Residual tensor.DType
 
 	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
 	Cache string
 }
-
-// Residual is the type of the residual stream.
-type Residual uint8
-
-const (
-	ResidualBF16 Residual = iota // rounded after each addition, as transformers does in bf16
-	ResidualF32                  // kept as added: half as many more bytes move at each norm
-)
 
 // Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
 // thread that it was opened on.
@@ -88,6 +83,13 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if o.Chunk <= 0 {
 		o.Chunk = 32 << 20
 	}
+	switch o.Residual {
+	case tensor.Invalid:
+		o.Residual = tensor.BF16
+	case tensor.BF16, tensor.F32:
+	default:
+		return nil, fmt.Errorf("cannot open GPU %d: the residual stream is bf16 or f32, not %s", device, o.Residual)
+	}
 	b := &Backend{opts: o, driver: version(lib)}
 	if b.ctx, err = d.Open(); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, err)
@@ -120,7 +122,7 @@ func (b *Backend) Info() backend.Info {
 		free, total = 0, d.TotalMemory
 	}
 	return backend.Info{
-		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Free: free, Total: total, Async: true,
+		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Residual: b.opts.Residual, Free: free, Total: total, Async: true,
 		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
 	}
 }

@@ -58,7 +58,7 @@ func TestLife_AnyFailedCallIsATypedError(t *testing.T) {
 }
 
 func TestStep_DecodeAllocatesNothing(t *testing.T) {
-	for _, o := range []Options{{}, {NoGraphs: true}, {Residual: ResidualF32}} {
+	for _, o := range []Options{{}, {NoGraphs: true}, {Residual: tensor.F32}} {
 		m, fake := started(t, o)
 		fake.Record(false)
 		var r backend.Result
@@ -156,7 +156,7 @@ func TestRun_AResidualInF32TakesNoKernelMore(t *testing.T) {
 		}
 		return n
 	}
-	rounded, kept := count(Options{}), count(Options{Residual: ResidualF32})
+	rounded, kept := count(Options{}), count(Options{Residual: tensor.F32})
 	if rounded["rmsnorm"] != 1 || rounded["add_rmsnorm"] != 2 {
 		t.Errorf("in bf16: %v, want one rmsnorm and two of add_rmsnorm", rounded)
 	}

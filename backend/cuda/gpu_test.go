@@ -7,6 +7,7 @@ import (
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/backendtest"
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // onGPU opens the first GPU with o, or skips and says why there is none.
@@ -54,5 +55,5 @@ func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 }
 
 func TestGPU_ConformanceWithAnF32Residual(t *testing.T) {
-	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Residual: ResidualF32}) })
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Residual: tensor.F32}) })
 }

@@ -40,7 +40,7 @@ func (b *Backend) RMSNorm(x tensor.View, w backend.Weight, eps float32) tensor.V
 // AddRMSNorm adds x to res and returns the norm of the sum, and the sum: rounded to bf16 before the norm, or in f32.
 func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
 	switch {
-	case b.opts.Residual == ResidualF32:
+	case b.opts.Residual == tensor.F32:
 		return b.addResidual(x, res, w, eps)
 	case res.Rank == 0 && w == nil:
 		return x, x

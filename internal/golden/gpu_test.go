@@ -9,6 +9,7 @@ import (
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/internal/golden"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // openGPU returns what opens the first GPU with o, or skips and says why there is none.
@@ -30,7 +31,7 @@ func openGPU(o cuda.Options) golden.Open {
 // onGPU runs a test with each kind of residual stream.
 func onGPU(t *testing.T, test func(t *testing.T, open golden.Open)) {
 	t.Run("residual bf16", func(t *testing.T) { test(t, openGPU(cuda.Options{})) })
-	t.Run("residual f32", func(t *testing.T) { test(t, openGPU(cuda.Options{Residual: cuda.ResidualF32})) })
+	t.Run("residual f32", func(t *testing.T) { test(t, openGPU(cuda.Options{Residual: tensor.F32})) })
 }
 
 // The tolerance is bf16's: activations and weights have 8 bits.
