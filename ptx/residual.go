@@ -26,7 +26,7 @@ func (p *residualKernels) declare(k *Kernels) { p.add.declare(k, "residual", "ad
 // arXiv:1910.07467). Oracle: cpu.AddRMSNorm.
 func (k *Kernels) AddResidual(s driver.Stream, y, res, x, w tensor.View, eps float32, begins bool) error {
 	c := tensor.Checking("add_residual")
-	c.Want("x", x, tensor.BF16, "T", "H").Want("res", res, tensor.F32, "T", "H").Want("y", y, tensor.BF16, "T", "H")
+	c.Want("x", x, k.elem(), "T", "H").Want("res", res, tensor.F32, "T", "H").Want("y", y, k.elem(), "T", "H")
 	if w.Rank > 0 {
 		c.Want("w", w, tensor.F32, "H")
 	}
