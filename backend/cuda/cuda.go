@@ -1,5 +1,6 @@
 // Package cuda runs the operations of a model on one NVIDIA GPU, by the kernels of package ptx. Activations and the KV
-// cache are bf16, sums f32, the residual stream either; weights of any type are made bf16 as they are loaded.
+// cache are bf16 or f16, sums f32, the residual stream either; weights of any type are made what activations are as they
+// are loaded.
 //
 // All device memory is taken by loading, Plan and AllocKV; a step allocates nothing, neither there nor on the Go heap.
 package cuda
@@ -20,12 +21,30 @@ type Options struct {
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
 	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
 
-	// Residual is the type of the residual stream: BF16, which is what Invalid stands for, rounds it after each addition;
+	// Elem is the type of weights, activations and the KV cache: BF16, which is what Invalid stands for, or F16, which is
+	// eight times as exact and ends at 65504; the kernels for Hopper do not know it.
+	Elem tensor.DType
+
+	// Residual is the type of the residual stream: Elem, which is what Invalid stands for, rounds it after each addition;
 	// F32 keeps it as added, and moves half as many bytes more at each norm.
 	Residual tensor.DType
 
 	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
 	Cache string
+}
+
+// types fills in and checks Elem and Residual.
+func (o *Options) types() error {
+	if o.Elem == tensor.Invalid {
+		o.Elem = tensor.BF16
+	}
+	if o.Residual == tensor.Invalid {
+		o.Residual = o.Elem
+	}
+	if o.Elem != tensor.BF16 && o.Elem != tensor.F16 || o.Residual != o.Elem && o.Residual != tensor.F32 {
+		return fmt.Errorf("no kernels compute in %s with a residual stream in %s", o.Elem, o.Residual)
+	}
+	return nil
 }
 
 // Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
@@ -83,12 +102,8 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if o.Chunk <= 0 {
 		o.Chunk = 32 << 20
 	}
-	switch o.Residual {
-	case tensor.Invalid:
-		o.Residual = tensor.BF16
-	case tensor.BF16, tensor.F32:
-	default:
-		return nil, fmt.Errorf("cannot open GPU %d: the residual stream is bf16 or f32, not %s", device, o.Residual)
+	if err := o.types(); err != nil {
+		return nil, fmt.Errorf("cannot open GPU %d: %w", device, err)
 	}
 	b := &Backend{opts: o, driver: version(lib)}
 	if b.ctx, err = d.Open(); err != nil {
@@ -96,7 +111,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
-		b.k.Overlap, b.k.Cache = o.Overlap, o.Cache
+		b.k.Overlap, b.k.Cache, b.k.Elem = o.Overlap, o.Cache, o.Elem
 		b.stream, err = b.ctx.NewStream()
 	}
 	if err != nil {
@@ -122,7 +137,7 @@ func (b *Backend) Info() backend.Info {
 		free, total = 0, d.TotalMemory
 	}
 	return backend.Info{
-		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Residual: b.opts.Residual, Free: free, Total: total, Async: true,
+		Name: d.Name, Driver: b.driver, Activation: b.opts.Elem, Residual: b.opts.Residual, Free: free, Total: total, Async: true,
 		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
 	}
 }

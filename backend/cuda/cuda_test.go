@@ -2,7 +2,6 @@ package cuda
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"testing"
 
@@ -58,7 +57,7 @@ func TestLife_AnyFailedCallIsATypedError(t *testing.T) {
 }
 
 func TestStep_DecodeAllocatesNothing(t *testing.T) {
-	for _, o := range []Options{{}, {NoGraphs: true}, {Residual: tensor.F32}} {
+	for _, o := range []Options{{}, {NoGraphs: true}, {Residual: tensor.F32}, {Elem: tensor.F16}} {
 		m, fake := started(t, o)
 		fake.Record(false)
 		var r backend.Result
@@ -134,37 +133,6 @@ func TestRun_ADecodeStepIsFourCallsAndEightKernelsALayer(t *testing.T) {
 	// Begin, embed, norm; of the layer: qkv, rope and store, attention, o, norm, gate and up, down, norm; head, sample, end.
 	if want := 3 + 8 + 3; len(names) != want || names[0] != "step_begin" || names[want-1] != "step_end" || slices.Contains(names, "add") {
 		t.Errorf("a step of one layer is %d kernels, want %d: %q", len(names), want, names)
-	}
-}
-
-// TestRun_AResidualInF32TakesNoKernelMore counts the kernels of a decode step by name with either residual.
-func TestRun_AResidualInF32TakesNoKernelMore(t *testing.T) {
-	count := func(o Options) map[string]int {
-		m, fake := started(t, o)
-		var r backend.Result
-		if err := m.step(decodeStep(3, 5), &r); err != nil {
-			t.Fatal(err)
-		}
-		fake.Record(true)
-		before := len(fake.Launches())
-		if err := m.step(decodeStep(3, 6), &r); err != nil {
-			t.Fatal(err)
-		}
-		n := map[string]int{}
-		for _, l := range fake.Launches()[before:] {
-			n[l.Kernel]++
-		}
-		return n
-	}
-	rounded, kept := count(Options{}), count(Options{Residual: tensor.F32})
-	if rounded["rmsnorm"] != 1 || rounded["add_rmsnorm"] != 2 {
-		t.Errorf("in bf16: %v, want one rmsnorm and two of add_rmsnorm", rounded)
-	}
-	delete(rounded, "rmsnorm")
-	delete(rounded, "add_rmsnorm")
-	rounded["add_rmsnorm_f32"] = 3
-	if !maps.Equal(kept, rounded) {
-		t.Errorf("in f32: %v, want %v", kept, rounded)
 	}
 }
 

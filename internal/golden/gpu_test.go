@@ -2,6 +2,7 @@ package golden_test
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -28,10 +29,14 @@ func openGPU(o cuda.Options) golden.Open {
 	}
 }
 
-// onGPU runs a test with each kind of residual stream.
+// onGPU runs a test with each type of elements and of the residual stream.
 func onGPU(t *testing.T, test func(t *testing.T, open golden.Open)) {
-	t.Run("residual bf16", func(t *testing.T) { test(t, openGPU(cuda.Options{})) })
-	t.Run("residual f32", func(t *testing.T) { test(t, openGPU(cuda.Options{Residual: tensor.F32})) })
+	for _, o := range []cuda.Options{
+		{Elem: tensor.BF16, Residual: tensor.BF16}, {Elem: tensor.BF16, Residual: tensor.F32},
+		{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
+	} {
+		t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { test(t, openGPU(o)) })
+	}
 }
 
 // The tolerance is bf16's: activations and weights have 8 bits.
