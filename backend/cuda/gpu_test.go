@@ -59,7 +59,3 @@ func TestGPU_SelfTestInF16(t *testing.T) { selfTestOnGPU(t, Options{Elem: tensor
 func TestGPU_ConformanceInF16(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Elem: tensor.F16, Residual: tensor.F32}) })
 }
-
-func TestGPU_ConformanceWithAnF32Residual(t *testing.T) {
-	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Residual: tensor.F32}) })
-}

@@ -29,21 +29,20 @@ func openGPU(o cuda.Options) golden.Open {
 	}
 }
 
-// onGPU runs a test with each type of elements and of the residual stream.
-func onGPU(t *testing.T, test func(t *testing.T, open golden.Open)) {
+// The tolerance is bf16's: activations and weights have 8 bits.
+func TestGPU_AgreesWithTransformers(t *testing.T) { golden.Run(t, openGPU(cuda.Options{}), 2e-2) }
+
+// f16 has 11.
+func TestGPU_F16AgreesWithTransformers(t *testing.T) {
+	golden.Run(t, openGPU(cuda.Options{Elem: tensor.F16, Residual: tensor.F32}), 4e-3)
+}
+
+// TestGPU_SmolLM2AgreesUpToNearTies runs with each type of elements and of the residual stream.
+func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
 	for _, o := range []cuda.Options{
 		{Elem: tensor.BF16, Residual: tensor.BF16}, {Elem: tensor.BF16, Residual: tensor.F32},
 		{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
 	} {
-		t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { test(t, openGPU(o)) })
+		t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { golden.RunSmolLM2(t, openGPU(o), 0.05, 0.005) })
 	}
-}
-
-// The tolerance is bf16's: activations and weights have 8 bits.
-func TestGPU_AgreesWithTransformers(t *testing.T) {
-	onGPU(t, func(t *testing.T, open golden.Open) { golden.Run(t, open, 2e-2) })
-}
-
-func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
-	onGPU(t, func(t *testing.T, open golden.Open) { golden.RunSmolLM2(t, open, 0.05, 0.005) })
 }
