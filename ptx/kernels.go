@@ -22,12 +22,12 @@ type Kernels struct {
 	// Cache is the directory where compiled code is kept for the next run, "" for nowhere. Set it before the first launch.
 	Cache string
 
+	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
+	Overlap bool
+
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.
 	Elem tensor.DType
-
-	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
-	Overlap bool
 
 	ctx     *driver.Context
 	modules map[string]*driver.Module

@@ -21,6 +21,9 @@ type Options struct {
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
 	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
 
+	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
+	Cache string
+
 	// Elem is the type of weights, activations and the KV cache: BF16, which is what Invalid stands for, or F16, which is
 	// eight times as exact and ends at 65504; the kernels for Hopper do not know it.
 	Elem tensor.DType
@@ -28,9 +31,6 @@ type Options struct {
 	// Residual is the type of the residual stream: Elem, which is what Invalid stands for, rounds it after each addition;
 	// F32 keeps it as added, and moves half as many bytes more at each norm.
 	Residual tensor.DType
-
-	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
-	Cache string
 }
 
 // types fills in and checks Elem and Residual.
@@ -111,8 +111,9 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
-		b.k.Overlap, b.k.Cache, b.k.Elem = o.Overlap, o.Cache, o.Elem
+		b.k.Overlap, b.k.Cache = o.Overlap, o.Cache
 		b.stream, err = b.ctx.NewStream()
+		b.k.Elem = o.Elem
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, errors.Join(err, b.Close()))
