@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds, tests and packs weft. Only Go is needed, except where a line says otherwise.
 #   ./build.sh             bin/weft
-#   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build
+#   ./build.sh test        the whole test run: formatting, vet, every test, every cross-build, fuzzing beside five minutes of soak
 #   ./build.sh fuzz TIME   every fuzz target for TIME, such as 10m
 #   ./build.sh race        the tests under the race detector (needs a C compiler)
 #   ./build.sh kernels     compile ptx/src to ptx/gen (needs Python's pip once, to fetch the pinned compiler)
@@ -10,6 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export CGO_ENABLED=0
+mkdir -p .cache
 
 version() { git describe --tags --always --dirty 2>/dev/null || echo unknown; }
 
@@ -38,6 +39,7 @@ check() {
   [ -z "$unformatted" ] || { echo "gofmt would change: $unformatted" >&2; return 1; }
   go vet ./...
   go vet -tags nogpu ./...
+  GOARCH=arm64 go vet ./backend/cpu # its assembly
   go mod tidy -diff
 }
 
@@ -46,18 +48,25 @@ fuzz() { # fuzz TIME
   grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u | while read -r package; do
     for target in $(grep -h '^func Fuzz' "$package"/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9]*\).*/\1/'); do
       echo "fuzz $package $target"
-      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -parallel 2 | tail -n 1
+      go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 1s -parallel 2 >.cache/fuzz.log || { cat .cache/fuzz.log >&2; return 1; }
+      tail -n 1 .cache/fuzz.log
     done
   done
 }
 
 test_all() {
-  mkdir -p .cache
   check
   cross
   build bin/weft
   go test -shuffle=on ./...
+  # Both only need time. The soak has what the fuzzing leaves it of the processor.
+  nice -n 10 go test -run '^TestSoak_' -count=1 -timeout 20m -v . -soak "${SOAKTIME:-5m}" > .cache/soak.log 2>&1 &
+  soak=$!
+  trap 'kill $soak 2>/dev/null || true' EXIT
   fuzz "${FUZZTIME:-30s}"
+  trap - EXIT
+  wait $soak || { cat .cache/soak.log; return 1; }
+  grep -E 'soak_test|PASS|^ok' .cache/soak.log
 }
 
 model() {

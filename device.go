@@ -27,7 +27,7 @@ func openDevice(o Options) (backend.Backend, error) {
 	if kind == "cpu" {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
-	b, err := cuda.Open(index, cuda.Options{Cache: cubinDir(o.CacheDir), Overlap: o.OverlapKernels})
+	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Deterministic: o.Deterministic})
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
@@ -37,8 +37,9 @@ func openDevice(o Options) (backend.Backend, error) {
 	return b, nil
 }
 
-// cubinDir is where compiled kernels are kept: below dir, or below the user's cache directory; "" where there is none.
-func cubinDir(dir string) string {
+// KernelCache is where compiled kernels are kept: below dir, or below the user's cache directory; "" for "off", and where
+// there is none.
+func KernelCache(dir string) string {
 	switch dir {
 	case "off":
 		return ""

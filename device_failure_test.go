@@ -1,6 +1,7 @@
 package weft_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -97,6 +98,36 @@ func loseContext(t *testing.T, dir, call string, n int, code driver.Result) {
 	<-m.Engine().Done()
 	if err := m.Engine().Err(); !driver.Sticky(err) || !strings.Contains(err.Error(), fmt.Sprintf("(%d)", code)) {
 		t.Errorf("Err() = %v, want one of code %d", err, code)
+	}
+	checkDump(t, m, call, code)
+}
+
+// symbols are the names by which package driver calls what the fake calls otherwise.
+var symbols = map[string]string{"cuEventSync": "cuEventSynchronize"}
+
+// checkDump looks for what a person needs after a device failed.
+func checkDump(t *testing.T, m *weft.Model, call string, code driver.Result) {
+	t.Helper()
+	var b strings.Builder
+	if err := m.WriteFailure(&b); err != nil {
+		t.Fatal(err)
+	}
+	f, ok := code.Fault()
+	want := []string{
+		fmt.Sprintf("call: %s", cmp.Or(symbols[call], call)), fmt.Sprintf(" returned %d, %v", code, code), f.String(),
+		" under way ", "launches, the newest last", " block 256×1×1 shared 0 args 0000", "GPU 0 at ",
+	}
+	if call == "cuGraphLaunch" {
+		want = append(want, "kernels; 1× ")
+	}
+	for _, text := range want {
+		if !strings.Contains(b.String(), text) || !ok {
+			t.Errorf("the dump does not tell %q:\n%s", text, b.String())
+			return
+		}
+	}
+	if strings.Contains(b.String(), "request 1") {
+		t.Errorf("the dump holds a prompt:\n%s", b.String())
 	}
 }
 

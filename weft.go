@@ -21,6 +21,7 @@ import (
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/chat"
+	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/builtin"
@@ -45,6 +46,10 @@ type Options struct {
 	// OverlapKernels starts kernels that can, on Hopper, before those ahead of them have ended.
 	OverlapKernels bool
 
+	// Deterministic makes the bits of an answer depend on its own request and seed alone, not on what else is in the batch,
+	// on how the prompt is cut into steps, on what of it was cached or on pauses. On the CPU that is always so.
+	Deterministic bool
+
 	// Backend opens the device instead of Device. It is called on the thread that will use it.
 	Backend func() (backend.Backend, error)
 }
@@ -60,7 +65,8 @@ type Model struct {
 	eos        []int32
 	bytes      int64        // of weights on the device
 	kernels    *ptx.Kernels // nil on the CPU
-	unread     int64        // of those, what a decode step does not read: an embedding that is not also the head
+	gpu        *driver.Context
+	unread     int64 // of those, what a decode step does not read: an embedding that is not also the head
 }
 
 // Builtin names the demo model inside weft where a path is asked for. A directory of that name is ./builtin.
@@ -106,17 +112,28 @@ func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
 		return nil, nil, err
 	}
 	if c, ok := b.(*cuda.Backend); ok {
-		m.kernels = c.Kernels()
+		m.kernels, m.gpu = c.Kernels(), c.Context()
 	}
+	before := b.Info()
 	d, err := model.Load(m.checkpoint, b, model.LoadOptions{MaxContext: o.Engine.MaxContext, Progress: o.Progress})
 	if err != nil {
-		return nil, nil, errors.Join(err, b.Close())
+		return nil, nil, errors.Join(m.tooLarge(err, before), b.Close())
 	}
 	m.eos, m.bytes = m.stops(d.EOS()), d.WeightBytes()
 	if !m.config.TieEmbeddings {
 		m.unread = b.Info().Activation.Bytes(m.config.Vocab * m.config.Hidden)
 	}
 	return b, d, nil
+}
+
+// tooLarge adds to err, if it says that the device is full, what the weights need of it.
+func (m *Model) tooLarge(err error, before backend.Info) error {
+	if !errors.Is(err, driver.OutOfMemory) {
+		return err
+	}
+	need := model.Inspect(m.checkpoint).WeightBytes(before.Activation)
+	return fmt.Errorf("%w. The weights need %.3f GB and %s had %.3f GB free: stop what else uses it (nvidia-smi lists that), or pick a smaller model",
+		err, float64(need)/1e9, before.Name, float64(before.Free)/1e9)
 }
 
 // stops joins the ids that end an answer by the model's configuration with those that its tokenizer names.

@@ -10,6 +10,10 @@ type Source struct {
 	Data []byte       // borrowed until the backend is closed, which may compute on it as it lies; nil fills with random values of Seed and Std
 	Seed uint64
 	Std  float32
+
+	// Drop, where set, takes a part of Data out of memory until it is read again. A backend that has copied it calls
+	// Drop, so that a large model is not in memory twice.
+	Drop func(part []byte)
 }
 
 // Rows returns rows [lo,hi) of a matrix source: a tensor-parallel rank's share of the outputs.

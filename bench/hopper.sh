@@ -1,14 +1,15 @@
 #!/bin/bash
-# Checks and times the linear kernels of sm_90a on one Hopper GPU: bench/hopper.sh pack, here; then on the GPU machine
-# OUT=results dist/hopper/run.sh, which needs the driver, and PyTorch for the peers.
+# Packs what checks and times weft's kernels on one Hopper GPU beside PyTorch's libraries: bench/hopper.sh [DIR], here; then
+# OUT=results DIR/run.sh on the GPU machine, which needs the driver, and PyTorch for the peers. DIR is dist/hopper.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 to=${1:-dist/hopper}
+export CGO_ENABLED=0 GOOS=linux GOARCH=amd64
 mkdir -p "$to"
-CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$to/kernelbench" ./tools/kernelbench
-CGO_ENABLED=0 go test -c -trimpath -ldflags "-s -w" -o "$to/ptx.test" ./ptx
-CGO_ENABLED=0 go test -c -trimpath -ldflags "-s -w" -o "$to/driver.test" ./driver
-"$to/kernelbench" -list -m 1,16,64,256,512,2048,8192 >"$to/cases.csv"
-cp bench/peers/linear.py bench/hopper_run.sh "$to/"
-mkdir -p "$to/gen" && cp ptx/gen/sm_90a/*.ptx "$to/gen/"
+go build -trimpath -ldflags "-s -w -X main.version=$(git describe --tags --always --dirty)" -o "$to/weft" ./cmd/weft
+for package in driver ptx backend/cuda; do
+	go test -c -trimpath -ldflags "-s -w" -o "$to/$(basename $package).test" "./$package"
+done
+cp bench/peers/kernels.py "$to/"
+cp bench/hopper_run.sh "$to/run.sh"
 du -sh "$to"

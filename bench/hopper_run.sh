@@ -1,6 +1,8 @@
 #!/bin/bash
-# What bench/hopper.sh packed, run on the GPU machine. Logs and CSV go to $OUT; a summary comes last. MECHANISMS=1 tests
-# first what kernels are made of; LIMIT is the seconds that all may take.
+# What bench/hopper.sh packed, run on the GPU machine: checks the kernels, times the peers, then weft beside them. Logs, CSV
+# and plot go to $OUT; the table comes last. RUN='^attend_' takes the cases that a regular expression finds; SKIP_CHECKS=1
+# only times; SKIP_SANITIZER=1 ends with the table; MECHANISMS=1 tests first what kernels are made of; LIMIT is the seconds
+# that all may take.
 cd "$(dirname "$0")" || exit 1
 OUT=${OUT:-.}
 export WEFT_REQUIRE_GPU=1
@@ -27,23 +29,29 @@ check() { # variants by a prefix, or large shapes
 	WEFT_TEST_VARIANT=${1#large} timeout 30 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
 	echo $? >"$OUT/rc.$1"
 }
-checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_m skinny_m large"
-for v in $checks; do check "$v" & done
-wait
-for v in $checks; do
-	rc=$(cat "$OUT/rc.$v")
-	say "$v: rc $rc, $(grep -c ' on M=' "$OUT/test.log.$v") wrong"
-	[ "$rc" = 0 ] || wrong=1
-	[ "$rc" = 0 ] || failures "$OUT/test.log.$v" 5
-done
-rm -f "$OUT"/rc.*
-sizes=1,16,64,256,512,2048,8192
-timeout 25 python3 linear.py cases.csv "$OUT/peers.csv"
-say "peers: rc $?"
+if [ -z "$SKIP_CHECKS" ]; then
+	checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_m skinny_m large"
+	for v in $checks; do check "$v" & done
+	wait
+	for v in $checks; do
+		rc=$(cat "$OUT/rc.$v")
+		say "$v: rc $rc, $(grep -c ' on M=' "$OUT/test.log.$v") wrong"
+		[ "$rc" = 0 ] || wrong=1
+		[ "$rc" = 0 ] || failures "$OUT/test.log.$v" 5
+	done
+	rm -f "$OUT"/rc.*
+fi
+# Sizes between those that tell are left out.
+RUN=${RUN:-'^(linear|gated_linear|logits)/.*/M=(1|16|64|128|256|512|2048|8192) |square|^[^lg]'}
+./weft bench kernels --run "$RUN" --list >"$OUT/cases.csv"
+timeout 120 python3 kernels.py "$OUT/cases.csv" "$OUT/peers.csv" >"$OUT/peers.txt" 2>&1
+say "peers: rc $?, $(tail -1 "$OUT/peers.txt")"
+peers="--peers $OUT/peers.csv"
+[ -s "$OUT/peers.csv" ] || peers=
 # What may be wrong, or hang, is not timed: the choices alone are.
-variants=-variants
+variants=--variants
 [ $wrong = 0 ] || variants=
-timeout $((${LIMIT:-78} - SECONDS)) ./kernelbench $variants -m $sizes -peers "$OUT/peers.csv" -out "$OUT" >"$OUT/table.txt" 2>&1
+timeout $((${LIMIT:-400} - SECONDS)) ./weft bench kernels --run "$RUN" $variants $peers --csv "$OUT/kernels.csv" --plot "$OUT/kernels.svg" >"$OUT/table.txt" 2>&1
 say "bench: rc $?"
 if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) && [ -z "$SKIP_SANITIZER" ]; then
 	for run in memcheck:skinny_n8 memcheck:gemm_128x128 racecheck:skinny_n8; do
@@ -54,5 +62,4 @@ if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sa
 fi
 cat "$OUT"/*.log.* >"$OUT/tests.txt" 2>/dev/null; rm -f "$OUT"/*.log.*
 [ -f "$OUT/table.txt" ] || exit 0
-grep -E 'kernelbench:|719|700' "$OUT/table.txt" | head -3
-grep -v compiled "$OUT/table.txt" | cut -c1-104
+cat "$OUT/table.txt"

@@ -71,21 +71,6 @@ func checkHotCalls(t *testing.T, c *driver.Context) {
 	}
 }
 
-func graphOf(t *testing.T, c *driver.Context, r *rig, u *undo) *driver.Exec {
-	t.Helper()
-	g, err := c.Capture(r.stream, func() error { return r.run(r.x, r.y, r.z) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Destroy()
-	exec, err := g.Instantiate()
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.add(exec.Destroy)
-	return exec
-}
-
 func TestHotCalls_AllocateNothing(t *testing.T) {
 	fake := drivertest.New(drivertest.Config{})
 	fake.Record(false)

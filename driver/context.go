@@ -10,8 +10,9 @@ import (
 type Context struct {
 	Device *Device
 
-	lib    *Library
-	handle uintptr
+	lib      *Library
+	handle   uintptr
+	launches launchLog
 }
 
 // Open retains the primary context of d and makes it current on the calling OS thread. Lock the thread first

@@ -26,6 +26,9 @@ func (e *Error) Error() string {
 // Unwrap gives the Result, so that errors.Is(err, OutOfMemory) works.
 func (e *Error) Unwrap() error { return e.Result }
 
+// OutOfMemory says whether the device, or the pinned memory of the host, is full.
+func (e *Error) OutOfMemory() bool { return e.Result == OutOfMemory }
+
 // Sticky says whether err comes from a call after which the context is lost; see Result.Sticky.
 func Sticky(err error) bool {
 	var r Result

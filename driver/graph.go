@@ -8,14 +8,16 @@ import (
 
 // Graph is captured device work, a template for Exec.
 type Graph struct {
-	ctx    *Context
-	handle uintptr
+	ctx     *Context
+	handle  uintptr
+	kernels []string // of Capture
 }
 
 // Exec is a graph ready to launch. Addresses and scalars are those of the capture.
 type Exec struct {
-	ctx    *Context
-	handle uintptr
+	ctx     *Context
+	handle  uintptr
+	kernels []string // of its graph
 }
 
 // BeginCapture turns what is enqueued on s into a graph instead of running it, until EndCapture. Only calls of this OS
@@ -41,9 +43,15 @@ func (c *Context) Capture(s Stream, work func() error) (*Graph, error) {
 	if err := s.BeginCapture(); err != nil {
 		return nil, err
 	}
+	var kernels []string
+	c.launches.capture(&kernels)
 	failed := work()
+	c.launches.capture(nil)
 	g, err := s.EndCapture()
 	if failed == nil {
+		if g != nil {
+			g.kernels = kernels
+		}
 		return g, err
 	}
 	if g != nil {
@@ -62,7 +70,7 @@ func (g *Graph) Nodes() (int, error) {
 
 // Instantiate makes g launchable; it takes device memory. g may be destroyed afterwards.
 func (g *Graph) Instantiate() (*Exec, error) {
-	x := &Exec{ctx: g.ctx}
+	x := &Exec{ctx: g.ctx, kernels: g.kernels}
 	e := &g.ctx.lib.fn.graphInstantiate
 	if r := g.ctx.lib.call(e, uintptr(unsafe.Pointer(&x.handle)), g.handle, 0); r != Success {
 		return nil, e.fail(r, "")
@@ -78,6 +86,7 @@ func (g *Graph) Destroy() error {
 
 // Launch enqueues the whole graph on s; it allocates nothing on the Go heap. One Exec never runs twice at a time.
 func (x *Exec) Launch(s Stream) error {
+	x.ctx.launches.graph(x)
 	e := &x.ctx.lib.fn.graphLaunch
 	return e.fail(x.ctx.lib.quick(e, x.handle, s.handle, 0, 0), "")
 }
@@ -106,6 +115,7 @@ func (x *Exec) Update(g *Graph) error {
 	e := &x.ctx.lib.fn.graphUpdate
 	r := x.ctx.lib.call(e, x.handle, g.handle, uintptr(unsafe.Pointer(&info)))
 	if r == Success {
+		x.ctx.launches.update(x, g)
 		return nil
 	}
 	reason := fmt.Sprintf("reason %d", info.result)

@@ -33,6 +33,7 @@ func (l *Launch) plain() bool { return !l.Overlap && l.Cluster == Dim{} }
 func (f *Function) Launch(l *Launch, a *Args) error {
 	addresses, extra := a.seal()
 	defer runtime.KeepAlive(a)
+	f.ctx.launches.kernel(f, l, a)
 	lib := f.ctx.lib
 	if !l.plain() {
 		a.configure(l)

@@ -41,8 +41,8 @@ func TestSamples_OfOnePromptComputeItOnce(t *testing.T) {
 			t.Errorf("async %v: %d prompt tokens computed, %d found, want %d and %d", async, c.PromptTokens, c.CachedTokens, length+n-1+3, (n-1)*(length-1))
 		}
 		for i, q := range s.all[:n] {
-			if want := chainOutput(prompt(length), 10+i, vocab); !slices.Equal(ids(q.gen.tokens), want) {
-				t.Errorf("sample %d is %v, want %v", i, ids(q.gen.tokens), want)
+			if want := chainOutput(prompt(length), 10+i, vocab); !slices.Equal(q.gen.ids, want) {
+				t.Errorf("sample %d is %v, want %v", i, q.gen.ids, want)
 			}
 		}
 	}
@@ -74,7 +74,7 @@ func TestSamples_DoNotWaitForOneThatLeft(t *testing.T) {
 	for s.busy() {
 		s.step()
 	}
-	if got, want := ids(s.all[1].gen.tokens), chainOutput(prompt(100), 5, vocab); !slices.Equal(got, want) {
+	if got, want := s.all[1].gen.ids, chainOutput(prompt(100), 5, vocab); !slices.Equal(got, want) {
 		t.Errorf("the second gets %v, want %v", got, want)
 	}
 }

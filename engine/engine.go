@@ -93,6 +93,7 @@ type Engine struct {
 	admitted  int // requests of live that were admitted at least once
 	sure      int // requests of live that were not, but will be without waiting for another to end
 	promised  int // slots that these two may come to hold
+	reserved  int // places that are held
 
 	born time.Time // began counts from here
 
@@ -144,6 +145,9 @@ func (e *Engine) prepare(b backend.Backend, m Model) error {
 		return err
 	}
 	if err := b.AllocKV(m.KVSpec(e.slots + 1)); err != nil {
+		if full(err) {
+			return fmt.Errorf("cannot reserve a KV cache of %d tokens: %w. Lower --kv-memory or --kv-tokens", e.slots, err)
+		}
 		return fmt.Errorf("cannot reserve a KV cache of %d tokens: %w", e.slots, err)
 	}
 	e.info, e.vocab = b.Info(), m.Vocab()
@@ -160,6 +164,7 @@ func (e *Engine) Submit(r Request) (*Generation, error) {
 	s := newSequence(e, r, time.Now())
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	r.Place.take()
 	if e.closed != nil {
 		return nil, e.closed
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"github.com/weft-llm/weft/backend"
 	"go.uber.org/goleak"
@@ -231,11 +232,33 @@ func TestEngine_ADeviceFailureEndsEveryRequestAndTheEngine(t *testing.T) {
 		}
 	}
 	<-e.Done()
+	landed, left := e.Flight(), e.Unlanded()
+	if len(landed) != 3 || len(left) != 2 || left[0].Step != 4 || left[1].Step != 5 || left[1].Tokens == 0 || left[1].Began <= left[0].Began {
+		t.Errorf("%d steps landed and %+v did not, want 1 to 3, and 4 and 5 with what they held", len(landed), left)
+	}
 	if _, err := e.Submit(request([]int32{1}, 1)); !errors.As(err, &device) || e.Err() == nil {
 		t.Errorf("Submit after the failure: %v, want a DeviceError", err)
 	}
 	if err := e.Close(); !errors.Is(err, errBroken) || c.closed != 1 {
 		t.Errorf("Close() = %v, the backend was closed %d times, want its error and once", err, c.closed)
+	}
+}
+
+// TestGeneration_UnreadTokensTakeFourBytes: what a reader that stopped has not taken stays small, and nothing of it is
+// lost when it goes on.
+func TestGeneration_UnreadTokensTakeFourBytes(t *testing.T) {
+	e := start(t, &chain{}, Options{KVTokens: 400})
+	const n = 150
+	g, err := e.Submit(request([]int32{1, 2, 3}, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return g.Finish() != Running })
+	if size := 4*cap(g.ids) + int(unsafe.Sizeof(Token{}))*cap(g.tokens); size > 8*n {
+		t.Errorf("%d unread tokens take %d bytes", n, size)
+	}
+	if got, err := collect(g); err != nil || !slices.Equal(got, chainOutput([]int32{1, 2, 3}, n, vocab)) {
+		t.Errorf("a reader that comes late gets %v, %v", got, err)
 	}
 }
 
@@ -312,6 +335,9 @@ func TestEngine_AStepThatHangsEndsEveryRequest(t *testing.T) {
 		}
 		<-e.Done()
 		var device *DeviceError
+		if left := e.Unlanded(); len(left) != 1 || left[0].Step != 1 || left[0].Tokens != 1 {
+			t.Errorf("the steps under way are %+v, want the first", left)
+		}
 		if err := e.Close(); !errors.As(err, &device) {
 			t.Errorf("Close of a hanging engine: %v, want a DeviceError", err)
 		}

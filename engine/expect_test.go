@@ -58,7 +58,7 @@ func TestExpect_FillsTheCacheAndLosesNothing(t *testing.T) {
 			t.Errorf("%s: %.2f times as fast, want %.2f", c.name, gain, c.gain)
 		}
 		for i, q := range recent.all {
-			if !slices.Equal(ids(q.gen.tokens), ids(all.all[i].gen.tokens)) || q.gen.finish != all.all[i].gen.finish {
+			if !slices.Equal(q.gen.ids, all.all[i].gen.ids) || q.gen.finish != all.all[i].gen.finish {
 				t.Fatalf("%s: request %d differs", c.name, i)
 			}
 		}

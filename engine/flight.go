@@ -47,18 +47,34 @@ func (r *StepRecord) Decode() bool { return r.Tokens > 0 && r.Decodes == r.Token
 type recorder struct {
 	start time.Time
 
-	mu   sync.Mutex
-	ring []StepRecord
-	next int
-	full bool
+	mu     sync.Mutex
+	ring   []StepRecord
+	next   int
+	full   bool
+	flying []StepRecord // begun and not landed: at most two
 }
 
 func newRecorder(steps int) *recorder {
-	return &recorder{start: time.Now(), ring: make([]StepRecord, steps)}
+	return &recorder{start: time.Now(), ring: make([]StepRecord, steps), flying: make([]StepRecord, 0, 2)}
 }
 
+// fly takes a step that begins, or knows more of one that did.
+func (r *recorder) fly(s *StepRecord) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := len(r.flying); n > 0 && r.flying[n-1].Step == s.Step {
+		r.flying[n-1] = *s
+		return
+	}
+	r.flying = append(r.flying, *s)
+}
+
+// add takes a step that landed, the oldest of those that fly.
 func (r *recorder) add(s *StepRecord) {
 	r.mu.Lock()
+	if len(r.flying) > 0 && r.flying[0].Step == s.Step {
+		r.flying = append(r.flying[:0], r.flying[1:]...)
+	}
 	r.ring[r.next] = *s
 	if r.next++; r.next == len(r.ring) {
 		r.next, r.full = 0, true
@@ -79,22 +95,38 @@ func (r *recorder) list() []StepRecord {
 // Flight returns the last steps, oldest first: at most Options.Flight.
 func (e *Engine) Flight() []StepRecord { return e.loop.recorder.list() }
 
-// launched fills in what is known of f when it has been launched.
-func (l *loop) launched(f *flight, planned, uploaded, now time.Time) {
+// Unlanded returns the steps whose samples are not known: those under way, and after a failure those that it may lie in.
+func (e *Engine) Unlanded() []StepRecord {
+	r := e.loop.recorder
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]StepRecord(nil), r.flying...)
+}
+
+// planned notes a step before anything of it is enqueued: should that fail, it is known what was tried.
+func (l *loop) planned(f *flight, now time.Time) {
 	s := &f.step
 	f.record = StepRecord{
-		Step: l.count.Steps, Tokens: int32(len(s.IDs)), Decodes: int32(s.Decodes), Prefill: int32(len(s.IDs) - s.Decodes),
+		Step: l.count.Steps + 1, Tokens: int32(len(s.IDs)), Decodes: int32(s.Decodes), Prefill: int32(len(s.IDs) - s.Decodes),
 		Requests: int32(len(s.Rows)), Samples: int32(len(s.Last)), Admitted: int32(len(l.plan.Admit)),
 		Paused: int32(l.count.Paused - l.recorded.paused),
 		Slots:  int32(l.pool.Size() - l.pool.Free() - l.tree.Evictable()),
-		Began:  l.turn.Sub(l.recorder.start), Plan: planned.Sub(l.turn), Upload: uploaded.Sub(planned), Launch: now.Sub(uploaded),
+		Began:  l.turn.Sub(l.recorder.start), Plan: now.Sub(l.turn),
 	}
 	l.recorded.paused = l.count.Paused
+	l.recorder.fly(&f.record)
+}
+
+// launched fills in what is known of f when it has been launched.
+func (l *loop) launched(f *flight, planned, uploaded, now time.Time) {
+	r := &f.record
+	r.Upload, r.Launch = uploaded.Sub(planned), now.Sub(uploaded)
 	if !l.async {
-		f.record.DeviceBegan = uploaded.Sub(l.recorder.start)
-		f.record.DeviceEnded = now.Sub(l.recorder.start)
-		f.record.Launch = 0
+		r.DeviceBegan = uploaded.Sub(l.recorder.start)
+		r.DeviceEnded = now.Sub(l.recorder.start)
+		r.Launch = 0
 	}
+	l.recorder.fly(r)
 }
 
 // landed fills in the rest and keeps the record.

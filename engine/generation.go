@@ -12,7 +12,8 @@ type Generation struct {
 	seq    *sequence
 
 	mu      sync.Mutex
-	tokens  []Token // arrived and not read
+	ids     []int32 // arrived and not read: a reader that stops costs four bytes a token
+	tokens  []Token // the same where log-probabilities were asked for; ids is empty then
 	finish  Finish
 	err     error
 	cached  int
@@ -24,9 +25,12 @@ type Generation struct {
 func (g *Generation) Next(ctx context.Context, dst []Token) ([]Token, error) {
 	for {
 		g.mu.Lock()
-		if len(g.tokens) > 0 {
+		if len(g.ids)+len(g.tokens) > 0 {
+			for _, id := range g.ids {
+				dst = append(dst, Token{ID: id})
+			}
 			dst = append(dst, g.tokens...)
-			g.tokens = g.tokens[:0]
+			g.ids, g.tokens = g.ids[:0], g.tokens[:0]
 			g.mu.Unlock()
 			return dst, nil
 		}
@@ -66,7 +70,11 @@ func (g *Generation) Cancel() { g.engine.cancel(g.seq) }
 // push hands a token to the reader, who is not woken.
 func (g *Generation) push(t Token) {
 	g.mu.Lock()
-	g.tokens = append(g.tokens, t)
+	if g.seq.req.Logprobs < 0 {
+		g.ids = append(g.ids, t.ID)
+	} else {
+		g.tokens = append(g.tokens, t)
+	}
 	g.mu.Unlock()
 }
 

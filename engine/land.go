@@ -26,7 +26,7 @@ func sampling(st *backend.Step, s *sequence) backend.Sampling {
 func (l *loop) land(f *flight) error {
 	waited := time.Now()
 	if err := l.b.Collect(f.batch, &l.result); err != nil {
-		return fmt.Errorf("cannot collect the samples of a step: %w", err)
+		return fmt.Errorf("cannot collect the samples of step %d: %w", f.record.Step, err)
 	}
 	collected := time.Now()
 	for i, s := range f.sampled {
@@ -39,7 +39,7 @@ func (l *loop) land(f *flight) error {
 	clear(l.given)
 	l.given = l.given[:0]
 	if err := l.landed(f, waited, collected, time.Now()); err != nil {
-		return fmt.Errorf("cannot time a step: %w", err)
+		return fmt.Errorf("cannot time step %d: %w", f.record.Step, err)
 	}
 	return nil
 }

@@ -1,15 +1,54 @@
 package engine
 
-// Room returns the error that Submit would give to any request now, or nil: who asks first need not prepare a request in
-// vain.
-func (e *Engine) Room() error {
+// Place is room in the queue for one request that is still being prepared.
+type Place struct {
+	engine *Engine
+	held   bool // neither used nor given back; guarded by engine.mu
+}
+
+// Reserve holds a place for one request, so that what would be refused costs no preparation. Its error is what Submit
+// would give to any request now: places that others hold count as taken. Put the place into the request, and Release it
+// in any case. A request with a place may still be refused: its size is not known yet.
+func (e *Engine) Reserve() (*Place, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed == nil && len(e.live)-e.admitted-e.sure >= e.opts.Queue {
+	switch {
+	case e.closed != nil:
+		return nil, e.closed
+	case e.reserved >= e.places():
 		e.stats.Rejected++
-		return ErrQueueFull
+		return nil, ErrQueueFull
 	}
-	return e.closed
+	e.reserved++
+	return &Place{e, true}, nil
+}
+
+// Release gives the place back unless a request took it. Calling it again, or on nil, does nothing.
+func (p *Place) Release() {
+	if p == nil {
+		return
+	}
+	p.engine.mu.Lock()
+	defer p.engine.mu.Unlock()
+	p.take()
+}
+
+// take uses the place up. The engine's mu is held.
+func (p *Place) take() {
+	if p != nil && p.held {
+		p.engine.reserved--
+		p.held = false
+	}
+}
+
+// places returns how many requests enqueue would take now at most: those that find the queue empty and a free row need
+// no place in it. e.mu is held.
+func (e *Engine) places() int {
+	waiting := len(e.live) - e.admitted - e.sure
+	if waiting > 0 {
+		return e.opts.Queue - waiting
+	}
+	return e.opts.Queue + max(e.opts.MaxRequests-e.admitted-e.sure, 0)
 }
 
 // enqueue counts s in, unless the queue is full. e.mu is held.

@@ -18,6 +18,7 @@ type Request struct {
 	CacheSalt string        // requests share cached prefixes only with their own salt
 	Wait      time.Duration // longest time in the queue; 0: the engine's default
 	Timeout   time.Duration // longest time in all; 0: none
+	Place     *Place        // of Reserve, which Submit uses up; nil: none was held
 }
 
 // Sampling says how a request's tokens are drawn. DefaultSampling is a good start.

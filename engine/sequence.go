@@ -39,7 +39,7 @@ func newSequence(e *Engine, r Request, now time.Time) *sequence {
 	if r.Timeout > 0 {
 		s.expires = now.Add(r.Timeout)
 	}
-	s.gen = &Generation{engine: e, seq: s, tokens: make([]Token, 0, 16), arrived: make(chan struct{}, 1)}
+	s.gen = &Generation{engine: e, seq: s, ids: make([]int32, 0, 16), arrived: make(chan struct{}, 1)}
 	return s
 }
 

@@ -147,10 +147,7 @@ func (s *simulation) step() {
 func (s *simulation) check() {
 	for i, q := range s.all {
 		want := chainOutput(q.req.Prompt, q.req.MaxTokens, vocab)
-		var got []int32
-		for _, tok := range q.gen.tokens {
-			got = append(got, tok.ID)
-		}
+		got := q.gen.ids
 		whole := q.gen.finish == Length && len(got) == len(want)
 		cut := (q.gen.finish == Cancelled || q.gen.err == ErrDeadline) && len(got) <= len(want)
 		if !(whole || cut) || !slices.Equal(got, want[:len(got)]) {

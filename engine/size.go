@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/weft-llm/weft/backend"
@@ -21,7 +22,10 @@ func (e *Engine) size(b backend.Backend, m Model) error {
 		Vocab: m.Vocab(), Cached: o.MaxContext,
 	}
 	if err := b.Plan(limits, func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }); err != nil {
-		return fmt.Errorf("cannot reserve memory for steps of %d tokens: %w", o.StepTokens, err)
+		if full(err) {
+			return fmt.Errorf("cannot reserve memory for steps of %d tokens and %d requests: %w. Lower --step-tokens or --max-requests", o.StepTokens, o.MaxRequests, err)
+		}
+		return fmt.Errorf("cannot plan steps of %d tokens: %w", o.StepTokens, err)
 	}
 	e.slots = o.KVTokens
 	if e.slots == 0 {
@@ -34,6 +38,12 @@ func (e *Engine) size(b backend.Backend, m Model) error {
 			"Lower --max-context or --step-tokens, or raise --kv-memory", want, max(e.slots, 0), per, b.Info().Free, o.KVMemory)
 	}
 	return nil
+}
+
+// full reports whether err says that the device's memory is full.
+func full(err error) bool {
+	var e interface{ OutOfMemory() bool }
+	return errors.As(err, &e) && e.OutOfMemory()
 }
 
 // slotsIn returns how many slots fit the share of free memory that the KV cache may take, the padding slot not counted.

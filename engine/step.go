@@ -26,13 +26,14 @@ func (l *loop) launch() (*flight, error) {
 		return nil, nil
 	}
 	planned := time.Now()
+	l.planned(f, planned)
 	var err error
 	if f.batch, err = l.b.Begin(&f.step); err != nil {
-		return nil, fmt.Errorf("cannot upload step %d: %w", l.count.Steps, err)
+		return nil, fmt.Errorf("cannot upload step %d: %w", f.record.Step, err)
 	}
 	uploaded := time.Now()
 	if err := l.b.Run(f.batch, l.forward); err != nil {
-		return nil, fmt.Errorf("cannot run step %d: %w", l.count.Steps, err)
+		return nil, fmt.Errorf("cannot run step %d: %w", f.record.Step, err)
 	}
 	l.count.Steps++
 	l.launched(f, planned, uploaded, time.Now())

@@ -1,7 +1,14 @@
 package kvcache
 
 import (
+	"encoding/binary"
 	"fmt"
+	"hash"
+	"hash/adler32"
+	"hash/crc32"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -169,4 +176,70 @@ func parse(s string) []int32 {
 		out = append(out, int32(s[i]-'0'))
 	}
 	return out
+}
+
+// collisions returns pairs of different sequences of n tokens that h takes for the same, each under a salt of its own.
+func collisions(t *testing.T, h hash.Hash32, n int) (pairs [][2]salted) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	seen := map[uint32]salted{}
+	for tries := 0; len(pairs) < 5; tries++ {
+		if tries == 2_000_000 {
+			t.Fatalf("%T: %d collisions in %d tries", h, len(pairs), tries)
+		}
+		s := salted{salt: []string{"", "tenant a", "tenant b"}[r.IntN(3)]}
+		h.Reset()
+		_, _ = io.WriteString(h, s.salt)
+		for range n {
+			s.tokens = append(s.tokens, r.Int32N(150_000))
+		}
+		_ = binary.Write(h, binary.LittleEndian, s.tokens)
+		if other, ok := seen[h.Sum32()]; ok && !slices.Equal(other.tokens, s.tokens) {
+			pairs = append(pairs, [2]salted{other, s})
+			continue
+		}
+		seen[h.Sum32()] = s
+	}
+	return pairs
+}
+
+type salted struct {
+	salt   string
+	tokens []int32
+}
+
+// TestTree_FindsBySaltAndTokensNeverByHash forces collisions: sequences and salts that a hash of 32 bits takes for each
+// other, and tokens that are equal in their low bits. One of each pair is in the tree, and the other must not be found.
+func TestTree_FindsBySaltAndTokensNeverByHash(t *testing.T) {
+	var pairs [][2]salted
+	for _, h := range []hash.Hash32{fnv.New32a(), crc32.NewIEEE(), adler32.New()} { // as servers use that find prefixes by hash
+		for _, n := range []int{3, 16} {
+			pairs = append(pairs, collisions(t, h, n)...)
+		}
+	}
+	for _, low := range []int32{1 << 8, 1 << 16, 1 << 24} {
+		pairs = append(pairs, [2]salted{{"", []int32{7, 8, 9}}, {"", []int32{7 + low, 8, 9}}}, [2]salted{{"", []int32{3, 4, 5}}, {"", []int32{3, 4 + low, 5}}})
+	}
+	for i, p := range pairs {
+		pool := NewPool(100)
+		tree := NewTree(pool)
+		slots, err := pool.Take(nil, len(p[0].tokens))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree.Insert(p[0].salt, p[0].tokens, slots)
+		want := 0
+		if p[0].salt == p[1].salt {
+			want = common(p[0].tokens, p[1].tokens)
+		}
+		if want == len(p[1].tokens) {
+			t.Fatalf("pair %d is the same twice", i)
+		}
+		if peek := tree.Peek(p[1].salt, p[1].tokens); peek != want {
+			t.Errorf("pair %d: Peek(%q, %v) = %d with %q %v in the tree, want %d", i, p[1].salt, p[1].tokens, peek, p[0].salt, p[0].tokens, want)
+		}
+		if got, _ := tree.Match(nil, p[1].salt, p[1].tokens); len(got) != want {
+			t.Errorf("pair %d: Match finds %d slots of %q %v for %q %v, want %d", i, len(got), p[0].salt, p[0].tokens, p[1].salt, p[1].tokens, want)
+		}
+	}
 }

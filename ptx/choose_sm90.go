@@ -29,13 +29,16 @@ const (
 	tileGate   = 3.031   // where gated
 )
 
-// choose takes the kernel with the least predicted time.
-func (p *hopperLinear) choose(e epilogue, m, n, k, sms int) *hopperTile {
+// choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
+func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopperTile {
 	var best *hopperTile
 	least := 0.0
+	if steady && !steadyShape(e, n, k) {
+		return nil
+	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if !t.fits(e, m, n, k, sms) {
+		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {

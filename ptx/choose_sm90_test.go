@@ -67,7 +67,7 @@ func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 		if c.m == 128 || c.m == 256 {
 			allowed = 0.11
 		}
-		got := k.hop.choose(c.e, c.m, c.n, c.k, 132)
+		got := k.hop.choose(c.e, c.m, c.n, c.k, 132, false)
 		if us, ok := c.us[got.name]; !ok || us > least*(1+allowed) {
 			t.Errorf("%s M=%d: got %s of %.2f µs, want near %s of %.2f", c.name, c.m, got.name, us, best, least)
 		}

@@ -22,6 +22,10 @@ type Kernels struct {
 	// Cache is the directory where compiled code is kept for the next run, "" for nowhere. Set it before the first launch.
 	Cache string
 
+	// Steady takes linear kernels alone that add the products of an output in one order, whatever M: K is not split, and
+	// goes by 16 columns. It is slower where tokens are few. CheckSteady tells whether the device keeps to it.
+	Steady bool
+
 	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
 	Overlap bool
 

@@ -108,7 +108,7 @@ func (k *Kernels) closeLinear() error {
 //
 //	x [M,K] bf16    w [N,K] bf16    bias [N] f32 or empty    y [M,N] bf16; all contiguous, y overlaps none
 //
-// K is a multiple of 8. The result depends on no other row of x, but for the choice of kernel by M.
+// K is a multiple of 8. The result depends on no other row of x, but for the choice of kernel by M; see Kernels.Steady.
 // Kernels: src/skinny.cu, src/gemm_*.cu. Oracle: cpu.Linear.
 func (k *Kernels) Linear(s driver.Stream, y, x, w, bias tensor.View) error {
 	c := tensor.Checking("linear")
@@ -155,25 +155,29 @@ func (k *Kernels) linear(s driver.Stream, c *tensor.Check, e epilogue, y, x, w t
 		return k.launchHopper(s, t, e, y, x, w, hopperArgs{Y: y.Ptr, Bias: a.Bias, M: int32(m), N: int32(n), K: int32(depth),
 			Act: a.Act, Scale: a.Scale, Softcap: a.Softcap})
 	}
-	t, err := k.lin.choose(m, n, k.SMs())
+	t, err := k.lin.choose(m, n, k.SMs(), k.Steady)
 	if err != nil {
 		return err
 	}
 	grid := t.grid(m, n, depth, k.SMs())
+	if k.Steady {
+		grid.Y = 1
+	}
 	a.Y, a.X, a.W, a.Work, a.Arrived = y.Ptr, x.Ptr, w.Ptr, k.lin.work, k.lin.arrived
 	a.M, a.N, a.K = int32(m), int32(n), int32(depth)
 	a.Splits, a.Slice = int32(grid.Y), int32(t.slice(depth, grid.Y))
 	return t.kernels[e].launch(s, grid, driver.Dim{X: t.threads}, a)
 }
 
-// choose takes the smallest tile that holds all tokens; beyond 64 it takes the large one once that fills the device.
-func (p *linearKernels) choose(m, n, sms int) (*linearTile, error) {
+// choose takes the smallest tile that holds all tokens; beyond 64 it takes the large one once that fills the device. If
+// steady, it takes none of those that walk: they share K among their warps.
+func (p *linearKernels) choose(m, n, sms int, steady bool) (*linearTile, error) {
 	if p.forced != "" {
 		return p.force(m)
 	}
 	for i := range p.tiles[:3] {
-		if m <= p.tiles[i].rows {
-			return &p.tiles[i], nil
+		if t := &p.tiles[i]; m <= t.rows && !(steady && t.walks) {
+			return t, nil
 		}
 	}
 	large := &p.tiles[4]

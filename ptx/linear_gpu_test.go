@@ -205,3 +205,8 @@ func TestLinear_OverlappedChainGivesTheSameBytes_GPU(t *testing.T) {
 		c.free()
 	}
 }
+
+func TestSteady_KernelsGiveTheSameBits_GPU(t *testing.T) {
+	c := newChecker(t)
+	c.must(c.k.CheckSteady(c.s))
+}

@@ -111,7 +111,7 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 	if t := k.hop.forced; t != nil {
 		return t
 	}
-	return k.hop.choose(e, m, n, depth, k.SMs())
+	return k.hop.choose(e, m, n, depth, k.SMs(), k.Steady)
 }
 
 // launchHopper enqueues one linear operation by t. w may be read before the kernels ahead on s have ended.

@@ -24,6 +24,18 @@ type conn struct {
 	l      *listener
 	linger atomic.Bool // read on for a while before closing, so that the answer is not lost in a reset
 	once   sync.Once
+
+	// Of the goroutine that reads and writes.
+	arrived time.Time // when the last bytes came
+	refuses bool      // the next write is a 429
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.arrived = time.Now()
+	}
+	return n, err
 }
 
 // Write fails when the client has taken none or only some of p for the stall time.
@@ -34,6 +46,10 @@ func (c *conn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.l.stalled()
+	}
+	if c.refuses {
+		c.refuses = false
+		c.l.refused(time.Since(c.arrived))
 	}
 	return n, err
 }
@@ -61,7 +77,8 @@ func (c *conn) drainInput() {
 type listener struct {
 	net.Listener
 	stall   time.Duration
-	stalled func() // called for a client that stopped reading
+	stalled func()              // called for a client that stopped reading
+	refused func(time.Duration) // called for a 429 with the time from the request's last bytes to the answer's
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}

@@ -10,15 +10,16 @@ import (
 // soon as the handler returns and a stream is written after that.
 func (s *Server) chatCompletions(ctx *fasthttp.RequestCtx) {
 	r := s.newRequest(true)
+	if bad := s.reserve(r); bad != nil {
+		writeError(ctx, bad)
+		return
+	}
+	defer r.place.Release()
 	if bad := r.decode(ctx.PostBody(), s.chatFields); bad != nil {
 		writeError(ctx, bad)
 		return
 	}
 	if bad := s.checkModel(r.model); bad != nil {
-		writeError(ctx, bad)
-		return
-	}
-	if bad := s.room(r); bad != nil {
 		writeError(ctx, bad)
 		return
 	}
@@ -33,15 +34,16 @@ func (s *Server) chatCompletions(ctx *fasthttp.RequestCtx) {
 // completions serves POST /v1/completions.
 func (s *Server) completions(ctx *fasthttp.RequestCtx) {
 	r := s.newRequest(false)
+	if bad := s.reserve(r); bad != nil {
+		writeError(ctx, bad)
+		return
+	}
+	defer r.place.Release()
 	if bad := r.decode(ctx.PostBody(), s.completionFields); bad != nil {
 		writeError(ctx, bad)
 		return
 	}
 	if bad := s.checkModel(r.model); bad != nil {
-		writeError(ctx, bad)
-		return
-	}
-	if bad := s.room(r); bad != nil {
 		writeError(ctx, bad)
 		return
 	}
@@ -57,15 +59,18 @@ func (s *Server) completions(ctx *fasthttp.RequestCtx) {
 	s.answer(ctx, r, prompts)
 }
 
-// room refuses what the engine would not take, before the work of rendering and tokenizing.
-func (s *Server) room(r *request) *apiError {
+// reserve holds a place for r in the engine's queue, or refuses it before any work: parsing, rendering, tokenizing.
+func (s *Server) reserve(r *request) *apiError {
 	if s.inflight.closed() {
 		return draining()
 	}
-	if e, ok := s.engine.(roomer); ok {
-		if err := e.Room(); err != nil {
-			return s.engineError(err, r, false)
-		}
+	e, ok := s.engine.(reserver)
+	if !ok {
+		return nil
+	}
+	var err error
+	if r.place, err = e.Reserve(); err != nil {
+		return s.engineError(err, r, false)
 	}
 	return nil
 }

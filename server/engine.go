@@ -10,8 +10,8 @@ import (
 // package engine: ErrQueueFull, ErrDraining, *TooLongError, *RequestError, *DeviceError.
 //
 // An engine that also has Stats() Stats feeds the gauges of /metrics, and one that has Err() error answers /health: a
-// non-nil error means that it takes no more requests. One that has Room() error is asked before a prompt is made into
-// tokens: a non-nil error is what Submit would give now.
+// non-nil error means that it takes no more requests. One that has Reserve() (*engine.Place, error) is asked for a place
+// before a request is even parsed: a non-nil error is what Submit would give now.
 type Engine interface {
 	Submit(engine.Request) (Generation, error)
 }
@@ -32,11 +32,11 @@ type Stats struct {
 	Paused           int64 // times that a request was paused for want of slots, ever
 }
 
-// statser, failer and roomer are what an Engine may have besides Submit.
+// statser, failer and reserver are what an Engine may have besides Submit.
 type (
-	statser interface{ Stats() Stats }
-	failer  interface{ Err() error }
-	roomer  interface{ Room() error }
+	statser  interface{ Stats() Stats }
+	failer   interface{ Err() error }
+	reserver interface{ Reserve() (*engine.Place, error) }
 )
 
 // Tokenizer turns text into token ids and back. It is safe for concurrent use. NewTokenizer makes one.

@@ -130,6 +130,9 @@ func writeError(ctx *fasthttp.RequestCtx, e *apiError) {
 	if e.retryAfter > 0 {
 		ctx.Response.Header.Set("Retry-After", strconv.Itoa(int(max(1, e.retryAfter.Round(time.Second)/time.Second))))
 	}
+	if c := connOf(ctx); c != nil {
+		c.refuses = e.status == fasthttp.StatusTooManyRequests
+	}
 	if e.status == fasthttp.StatusUnauthorized {
 		ctx.Response.Header.Set("WWW-Authenticate", "Bearer")
 	}

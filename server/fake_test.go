@@ -28,7 +28,7 @@ type fakeEngine struct {
 	live     int           // generations that neither ended nor were cancelled
 	freed    chan struct{} // gets one for each that was cancelled
 	err      error         // Err
-	room     error         // Room
+	full     error         // Reserve
 }
 
 // script is what happens to one request.
@@ -68,10 +68,10 @@ func (e *fakeEngine) Err() error {
 	return e.err
 }
 
-func (e *fakeEngine) Room() error {
+func (e *fakeEngine) Reserve() (*engine.Place, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.room
+	return nil, e.full
 }
 
 func (e *fakeEngine) running() int {

@@ -148,11 +148,11 @@ func TestUser_IsWhomFairShareCounts(t *testing.T) {
 	}
 }
 
-// TestQueue_FullRefusesBeforeTheWork: what will be refused is neither rendered nor tokenized.
+// TestQueue_FullRefusesBeforeTheWork: what will be refused is neither parsed nor rendered nor tokenized.
 func TestQueue_FullRefusesBeforeTheWork(t *testing.T) {
 	s := start(t, always(say("hello")), func(o *Options) { o.Tokenizer, o.Template = nothingEncodes{}, nothingRenders{} })
-	s.engine.room = engine.ErrQueueFull
-	for path, body := range map[string]string{chatPath: chatBody(""), "/v1/completions": `{"prompt":"x"}`} {
+	s.engine.full = engine.ErrQueueFull
+	for path, body := range map[string]string{chatPath: chatBody(""), "/v1/completions": `{"prompt":"x"}`, "/v1/completions?": "{not parsed"} {
 		a := s.post(t, path, body)
 		if e := errorOf(t, a.body); a.status != 429 || e.Code != "queue_full" || a.header.Get("Retry-After") != "1" {
 			t.Errorf("POST %s = %d %s", path, a.status, a.body)

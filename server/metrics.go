@@ -14,7 +14,7 @@ import (
 // metrics are what GET /metrics shows. Each server has a registry of its own.
 type metrics struct {
 	registry                           *prometheus.Registry
-	ttft, interToken, total            prometheus.Histogram
+	ttft, interToken, total, refusal   prometheus.Histogram
 	promptTokens, outputTokens, cached prometheus.Counter
 	hangups, stalled                   prometheus.Counter
 	responses                          *prometheus.CounterVec
@@ -22,6 +22,7 @@ type metrics struct {
 
 var (
 	secondsBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300}
+	refusalBuckets = []float64{.00005, .0001, .0002, .0005, .001, .002, .005, .01, .025, .05, .1, .5, 1, 5}
 	tokenBuckets   = []float64{.001, .002, .003, .005, .0075, .01, .015, .02, .03, .05, .075, .1, .25, .5, 1, 5}
 )
 
@@ -43,6 +44,7 @@ func newMetrics(e Engine, inflight func() int) *metrics {
 	m.ttft = histogram("weft_time_to_first_token_seconds", "From a request's arrival to its first token.", secondsBuckets)
 	m.interToken = histogram("weft_inter_token_seconds", "Between two tokens of one request.", tokenBuckets)
 	m.total = histogram("weft_request_seconds", "From a request's arrival to its last byte.", secondsBuckets)
+	m.refusal = histogram("weft_refusal_seconds", "From the last bytes of a request to its 429 being written: without what either waited in a socket.", refusalBuckets)
 	m.promptTokens = counter("weft_prompt_tokens_total", "Tokens of prompts.")
 	m.outputTokens = counter("weft_output_tokens_total", "Tokens generated.")
 	m.cached = counter("weft_cached_tokens_total", "Tokens of prompts that were found in the KV cache.")

@@ -47,6 +47,8 @@ type request struct {
 	echo                             bool
 	vocabulary                       int // token ids in the body are below it
 	bestOf                           int // completions: 0: not given
+
+	place *engine.Place // held until it is submitted
 }
 
 // prompt is one prompt of a completion: text, or token ids when the client had them already.
@@ -142,6 +144,7 @@ func (r *request) check() *apiError {
 func (r *request) engineRequest(ids []int32, i int) engine.Request {
 	q := engine.Request{
 		Prompt: ids, Sampling: r.sampling, Logprobs: r.logprobs, CacheSalt: r.salt, Stop: r.stopIDs, Key: r.user,
+		Place: r.place,
 	}
 	q.Sampling.Seed += uint64(i) * 0x9e3779b97f4a7c15 // 2^64 / golden ratio: neighbours get far apart
 	return q

@@ -227,13 +227,19 @@ func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
 	s.metrics.response("", bad.status)
 }
 
-// Serve answers requests on ln until Drain, then returns nil. It can be called once.
+// Serve answers requests on ln until Drain, then returns nil: at once when Drain came first. It can be called once.
 func (s *Server) Serve(ln net.Listener) error {
-	l := &listener{Listener: ln, stall: s.limits.Stall, stalled: s.metrics.stalled.Inc, conns: map[*conn]struct{}{}}
+	l := &listener{
+		Listener: ln, stall: s.limits.Stall, stalled: s.metrics.stalled.Inc, conns: map[*conn]struct{}{},
+		refused: func(d time.Duration) { s.metrics.refusal.Observe(d.Seconds()) },
+	}
 	if !s.ln.CompareAndSwap(nil, l) {
 		return errors.New("cannot serve: this server serves already")
 	}
 	s.hosts.Store(hostNames(s.given, ln.Addr()))
+	if s.inflight.closed() {
+		return ln.Close()
+	}
 	if err := s.http.Serve(l); err != nil {
 		return fmt.Errorf("cannot serve on %s: %w", ln.Addr(), err)
 	}
@@ -259,10 +265,13 @@ func (s *Server) Drain(ctx context.Context) error {
 	case <-empty:
 	case <-last.Done(): // a client that does not read holds its request: cut below
 	}
-	if err := s.http.ShutdownWithContext(last); err == nil {
+	err := s.http.ShutdownWithContext(last)
+	l := s.ln.Load()
+	if l == nil {
 		return cut
 	}
-	if l := s.ln.Load(); l != nil {
+	_ = l.Listener.Close() // fasthttp does not when Serve comes just now
+	if err != nil {
 		l.cut()
 	}
 	return cut

@@ -72,10 +72,3 @@ func floatsAsInts(f []float32) []int32 {
 	}
 	return unsafe.Slice((*int32)(unsafe.Pointer(&f[0])), len(f))
 }
-
-func floatsAsBytes(f []float32) []byte {
-	if len(f) == 0 {
-		return nil
-	}
-	return unsafe.Slice((*byte)(unsafe.Pointer(&f[0])), 4*len(f))
-}

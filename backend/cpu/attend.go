@@ -51,7 +51,7 @@ type queryTile struct {
 }
 
 // cut makes tiles whose rows (tokens times heads) fit the scratch. The heads of a group go separate ways when there
-// are few tiles, and when they are too many.
+// are workers for them, and when they are too many: one head costs as much as four, which share what is gathered.
 func (t *attendTask) cut(start []int32) {
 	group := t.a.Heads / t.a.KVHeads
 	tokens := int32(max(1, queryRows/group))
@@ -62,7 +62,7 @@ func (t *attendTask) cut(start []int32) {
 		}
 	}
 	t.parts = 1
-	if group > queryRows || len(t.tiles)*t.a.KVHeads < 2*t.b.pool.workers {
+	if group > queryRows || len(t.tiles)*t.a.KVHeads < t.b.pool.workers {
 		t.parts = group
 	}
 	t.group = group / t.parts
@@ -198,8 +198,13 @@ func (t *attendTask) softenRow(s *scratch, n int, row []float32) {
 	if whole > 0 {
 		s.sum[n] += t.b.kern.expSum(&row[0], whole, top)
 	}
-	if whole < len(row) {
-		s.sum[n] += expSumGo(&row[whole], len(row)-whole, top)
+	if rest := row[whole:]; len(rest) > 0 {
+		last := s.arg[:vector]
+		for j := copy(last, rest); j < vector; j++ {
+			last[j] = float32(math.Inf(-1)) // adds e^-87 at most
+		}
+		s.sum[n] += t.b.kern.expSum(&last[0], vector, top)
+		copy(rest, last)
 	}
 }
 

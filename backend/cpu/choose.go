@@ -8,10 +8,13 @@ import (
 	"github.com/weft-llm/weft/backend"
 )
 
+// leastTemperature is where sampling begins; below it the largest logit is taken.
+const leastTemperature = 1e-5
+
 // choose picks a token from modified logits, which it divides by the temperature; -1 when all are -Inf.
-func choose(z []float32, ws *workspace, p *backend.Sampling, pos uint32) int32 {
-	best := largest(z)
-	if best < 0 || p.Temperature < 1e-5 {
+func (k *kernels) choose(z []float32, ws *workspace, p *backend.Sampling, pos uint32) int32 {
+	_, best := k.largest(z)
+	if best < 0 || p.Temperature < leastTemperature {
 		return best
 	}
 	inv := 1 / p.Temperature
@@ -31,27 +34,38 @@ func choose(z []float32, ws *workspace, p *backend.Sampling, pos uint32) int32 {
 		d.all(z)
 		return d.id
 	}
-	k := len(z)
+	n := len(z)
 	if topK {
-		k = int(p.TopK)
+		n = int(p.TopK)
 	}
-	for _, c := range keep(z, ws.list, k, p.TopP, d.zmax) {
+	for _, c := range keep(z, ws.list, n, p.TopP, d.zmax) {
 		d.try(c)
 	}
 	return d.id
 }
 
-// largest returns the index of the largest value, the first among equals; -1 when all are -Inf or one is NaN.
-func largest(z []float32) int32 {
-	best, id := float32(math.Inf(-1)), int32(-1)
-	for i, v := range z {
-		if v > best {
-			best, id = v, int32(i)
-		} else if v != v {
-			return -1
-		}
+// largest returns the largest value and its index, the first among equals; the index is -1 when all are -Inf or one
+// is NaN.
+func (k *kernels) largest(z []float32) (top float32, id int32) {
+	n, rest := len(z)&^31, len(z)&31
+	top = float32(math.Inf(-1))
+	if rest > 0 {
+		top = maxGo(&z[n], rest)
 	}
-	return id
+	if n > 0 {
+		top = max(top, k.max(&z[0], n)) // NaN when either is
+	}
+	if top != top || math.IsInf(float64(top), -1) {
+		return top, -1
+	}
+	i := 0
+	if n > 0 {
+		i = k.index(&z[0], n, top)
+	}
+	if i == n {
+		i += indexGo(&z[n], rest, top)
+	}
+	return top, int32(i)
 }
 
 // keep returns the first k of z in descending order (lower ids first among equals), cut where their probabilities

@@ -1,7 +1,7 @@
 // Package cpu runs the operations of a model on the host's cores: what runs without a GPU, and the oracle that other
 // backends are held against. Activations and the KV cache are f32. Weights stay as their file has them, quantised or
-// not, and are multiplied in f32 after exact dequantisation. The backend refers to Source.Data of linear weights (a
-// mapped file, say) instead of copying it: it must live until Close.
+// not, and are multiplied in f32 after exact dequantisation. On Linux linear weights are copied into large pages; elsewhere,
+// and where memory is short, the backend refers to Source.Data (a mapped file, say), which must live until Close.
 //
 // Every dot product adds the same products in the same order whatever the batch, so a token's result does not depend
 // on which other tokens share its step.
@@ -44,7 +44,8 @@ type Backend struct {
 	ticket uint64
 	sample sampler
 
-	held [][]byte // memory outside the Go heap, given back by Close
+	held    [][]byte // memory outside the Go heap, given back by Close
+	weights largePages
 }
 
 var (
@@ -61,7 +62,9 @@ func New(o Options) *Backend {
 }
 
 func newWith(o Options, k *kernels) *Backend {
-	return &Backend{pool: newPool(o.Threads), kern: k, scratch: make([]scratch, o.Threads)}
+	b := &Backend{pool: newPool(o.Threads), kern: k, scratch: make([]scratch, o.Threads)}
+	b.weights.chunk = b.chunk
+	return b
 }
 
 // Info describes the host. Free and Total are 0 where the system does not tell.
@@ -88,7 +91,7 @@ func (b *Backend) Close() error {
 			first = fmt.Errorf("cannot give memory back: %w", err)
 		}
 	}
-	b.held = nil
+	b.held, b.weights.rest = nil, nil
 	return first
 }
 
@@ -97,12 +100,21 @@ func (b *Backend) reserve(n int64) ([]float32, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	m, err := reserve(4 * n)
+	m, err := b.reserveBytes(4 * n)
 	if err != nil {
-		return nil, fmt.Errorf("cannot reserve %d bytes of memory: %w", 4*n, err)
+		return nil, err
+	}
+	return bytesAsFloats(m), nil
+}
+
+// reserveBytes takes n > 0 bytes that live until Close, zeroed and aligned to pages.
+func (b *Backend) reserveBytes(n int64) ([]byte, error) {
+	m, err := reserve(n)
+	if err != nil {
+		return nil, fmt.Errorf("cannot reserve %d bytes of memory: %w", n, err)
 	}
 	b.held = append(b.held, m)
-	return bytesAsFloats(m), nil
+	return m, nil
 }
 
 // fail keeps the first error of the step.

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,5 +134,39 @@ type countTask struct{ count [97]int32 }
 func (c *countTask) run(_, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		c.count[i]++
+	}
+}
+
+// TestPool_HelpsAWorkerThatIsLate has a unit, of the caller's share or of the other worker's, that ends only when all
+// others have run.
+func TestPool_HelpsAWorkerThatIsLate(t *testing.T) {
+	p := newPool(2)
+	defer p.close()
+	for _, late := range []int{0, 50} {
+		l := lateTask{late: late, deadline: time.Now().Add(20 * time.Second)}
+		p.do(&l, 100, 1)
+		if l.before != 99 {
+			t.Errorf("%d units ran while unit %d waited for 99", l.before, late)
+		}
+	}
+}
+
+type lateTask struct {
+	late     int
+	deadline time.Time
+	ran      atomic.Int32
+	before   int32 // units that had run when the late one ended
+}
+
+func (l *lateTask) run(_, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		if i != l.late {
+			l.ran.Add(1)
+			continue
+		}
+		for l.ran.Load() < 99 && time.Now().Before(l.deadline) {
+			time.Sleep(time.Millisecond)
+		}
+		l.before = l.ran.Load()
 	}
 }

@@ -1,105 +1,26 @@
 #include "textflag.h"
+#include "dot_amd64.h"
+#include "nibbles_avx512_amd64.h"
 
 // Dot products of four weight rows with one x that dequantise in registers, rounding for rounding as in
 // quant_block.go: out[i] = x·w[i] for i < 4, lanes added as in tile_avx512_amd64.s.
 
-// iota16 is 0, 1, … 15; nibble q of a 4-bit type is looked up in a register of 16 values made of it.
-DATA iota16<>+0(SB)/4, $0.0
-DATA iota16<>+4(SB)/4, $1.0
-DATA iota16<>+8(SB)/4, $2.0
-DATA iota16<>+12(SB)/4, $3.0
-DATA iota16<>+16(SB)/4, $4.0
-DATA iota16<>+20(SB)/4, $5.0
-DATA iota16<>+24(SB)/4, $6.0
-DATA iota16<>+28(SB)/4, $7.0
-DATA iota16<>+32(SB)/4, $8.0
-DATA iota16<>+36(SB)/4, $9.0
-DATA iota16<>+40(SB)/4, $10.0
-DATA iota16<>+44(SB)/4, $11.0
-DATA iota16<>+48(SB)/4, $12.0
-DATA iota16<>+52(SB)/4, $13.0
-DATA iota16<>+56(SB)/4, $14.0
-DATA iota16<>+60(SB)/4, $15.0
-GLOBL iota16<>(SB), RODATA|NOPTR, $64
-
-DATA eight<>+0(SB)/4, $8.0
-GLOBL eight<>(SB), RODATA|NOPTR, $4
-
-// iotaQ4_0 makes Z31 -8, -7, … 7.
-#define IOTAQ4_0 \
-	VMOVUPS      iota16<>(SB), Z31; \
-	VBROADCASTSS eight<>(SB), Z30; \
-	VSUBPS       Z30, Z31, Z31
-
-// SCALES leaves in the frame at f the floats of the f16s at m, to be broadcast as they are loaded again: that takes the
-// load ports, which have time, and not port 5, which every look-up wants. x is scratch.
-#define SCALES(m, x, f) \
-	VCVTPH2PS m, x; \
-	VMOVUPS   x, f
-
-// TABLEQ4_1 makes z the 16 values of the block whose scale is at d and minimum at m.
+// TABLEQ4_1 makes z the 16 values of the block whose scale is at d and minimum at m. The product of an f16 and a nibble
+// is exact, so that one rounding is the same as two.
 #define TABLEQ4_1(d, m, z) \
-	VMULPS.BCST d, Z31, z; \
-	VADDPS.BCST m, z, z
+	VBROADCASTSS     m, z; \
+	VFMADD231PS.BCST d, Z31, z
 
-#define DOT_ARGS \
-	MOVQ   out+0(FP), DI; \
-	MOVQ   x+8(FP), DX; \
-	MOVQ   w+16(FP), SI; \
-	MOVQ   ldw+24(FP), R8; \
-	MOVQ   k+32(FP), CX; \
-	LEAQ   (SI)(R8*1), R9; \
-	LEAQ   (SI)(R8*2), R10; \
-	LEAQ   (R9)(R8*2), R11; \
-	LEAQ   (SI)(R8*8), R12; \
+#define ARGS \
+	DOT_ARGS; \
 	VPXORD Z0, Z0, Z0; \
 	VPXORD Z1, Z1, Z1; \
 	VPXORD Z2, Z2, Z2; \
 	VPXORD Z3, Z3, Z3
 
-// LINE asks for the line at offset at of R12, which runs over the rows of the call after the next in order of address,
-// and for one further on into the second cache. Lines in order of address let the hardware's own streams follow, and
-// a page and a half ahead of them hides the latency of memory, which the distance that the first cache bears does not.
-#define LINE(at) \
-	PREFETCHT1 at+6144(R12); \
-	PREFETCHT0 at(R12)
-
-// AHEAD asks for the lines of one turn, bytes long in each of the four rows; two lines are enough up to 34.
-#define AHEAD(bytes) \
-	LINE(0); \
-	LINE(64); \
-	ADDQ bytes*4, R12
-
-// ROWSAHEAD asks for the next lines of the rows of the call after the next, for types whose rows are long.
-#define ROWSAHEAD \
-	PREFETCHT0 (SI)(R8*8); \
-	PREFETCHT0 (R9)(R8*8); \
-	PREFETCHT0 (R10)(R8*8); \
-	PREFETCHT0 (R11)(R8*8)
-
-#define ADVANCE(bytes) \
-	ADDQ bytes, SI; \
-	ADDQ bytes, R9; \
-	ADDQ bytes, R10; \
-	ADDQ bytes, R11
-
-#define DOT_END \
-	VEXTRACTF64X4 $1, Z0, Y4; \
-	VEXTRACTF64X4 $1, Z1, Y5; \
-	VEXTRACTF64X4 $1, Z2, Y6; \
-	VEXTRACTF64X4 $1, Z3, Y7; \
-	VADDPS        Y4, Y0, Y0; \
-	VADDPS        Y5, Y1, Y1; \
-	VADDPS        Y6, Y2, Y2; \
-	VADDPS        Y7, Y3, Y3; \
-	VHADDPS       Y1, Y0, Y0; \
-	VHADDPS       Y3, Y2, Y2; \
-	VHADDPS       Y2, Y0, Y0; \
-	VEXTRACTF128  $1, Y0, X1; \
-	VADDPS        X1, X0, X0; \
-	VMOVUPS       X0, (DI); \
-	VZEROUPPER; \
-	RET
+#define END \
+	FOLD; \
+	DOT_END
 
 // DOTNIBBLES adds to acc the products of x (Z4, Z5) and the nibbles at m, looked up in z0.
 #define DOTNIBBLES(m, z0, z1, z2, acc) \
@@ -112,7 +33,7 @@ GLOBL eight<>(SB), RODATA|NOPTR, $4
 
 // func dotQ4_1AVX512(out, x *float32, w *byte, ldw, k int)
 TEXT ·dotQ4_1AVX512(SB), NOSPLIT, $64-40
-	DOT_ARGS
+	ARGS
 	VMOVUPS iota16<>(SB), Z31
 
 loop:
@@ -135,11 +56,11 @@ loop:
 	ADVANCE($20)
 	SUBQ $32, CX
 	JG   loop
-	DOT_END
+	END
 
 // func dotQ4_0AVX512(out, x *float32, w *byte, ldw, k int)
 TEXT ·dotQ4_0AVX512(SB), NOSPLIT, $64-40
-	DOT_ARGS
+	ARGS
 	IOTAQ4_0
 
 loop:
@@ -162,7 +83,7 @@ loop:
 	ADVANCE($18)
 	SUBQ $32, CX
 	JG   loop
-	DOT_END
+	END
 
 // DOTQ8_0 adds to acc the products of x and the block at r.
 #define DOTQ8_0(r, x0, f, z1, z2, acc) \
@@ -178,7 +99,7 @@ loop:
 
 // func dotQ8_0AVX512(out, x *float32, w *byte, ldw, k int)
 TEXT ·dotQ8_0AVX512(SB), NOSPLIT, $64-40
-	DOT_ARGS
+	ARGS
 
 loop:
 	AHEAD($34)
@@ -192,12 +113,12 @@ loop:
 	ADVANCE($34)
 	SUBQ $32, CX
 	JG   loop
-	DOT_END
+	END
 
 // func dotBF16AVX512(out, x *float32, w *byte, ldw, k int)
 // k is a multiple of 16.
 TEXT ·dotBF16AVX512(SB), NOSPLIT, $0-40
-	DOT_ARGS
+	ARGS
 
 loop:
 	ROWSAHEAD
@@ -218,12 +139,12 @@ loop:
 	ADVANCE($32)
 	SUBQ      $16, CX
 	JG        loop
-	DOT_END
+	END
 
 // func dotF16AVX512(out, x *float32, w *byte, ldw, k int)
 // k is a multiple of 16.
 TEXT ·dotF16AVX512(SB), NOSPLIT, $0-40
-	DOT_ARGS
+	ARGS
 
 loop:
 	ROWSAHEAD
@@ -240,12 +161,12 @@ loop:
 	ADVANCE($32)
 	SUBQ      $16, CX
 	JG        loop
-	DOT_END
+	END
 
 // func dotF32AVX512(out, x *float32, w *byte, ldw, k int)
 // k is a multiple of 16.
 TEXT ·dotF32AVX512(SB), NOSPLIT, $0-40
-	DOT_ARGS
+	ARGS
 
 loop:
 	ROWSAHEAD
@@ -258,4 +179,4 @@ loop:
 	ADVANCE($64)
 	SUBQ    $16, CX
 	JG      loop
-	DOT_END
+	END

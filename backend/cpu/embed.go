@@ -22,7 +22,7 @@ func (b *Backend) Embed(table backend.Weight, batch *backend.Batch, scale float3
 	}
 	ids, out := ints(batch.IDs), matrix(y)
 	for _, id := range ids {
-		if bad(id, w.rows) {
+		if outside(id, w.rows) {
 			b.fail(fmt.Errorf("embed: token id %d, the table has %d rows", id, w.rows))
 			return y
 		}
@@ -71,3 +71,5 @@ func (b *Backend) Last(x tensor.View, batch *backend.Batch) tensor.View {
 	}
 	return y
 }
+
+func outside(i int32, n int) bool { return i < 0 || int(i) >= n }

@@ -13,6 +13,8 @@ type kernels struct {
 	mix16  mixFn               // the same for 16 columns
 	expSum func(p *float32, n int, top float32) float32
 	gate   func(gate, arg, up *float32, n int)
+	max    func(p *float32, n int) float32        // NaN when one is; n a positive multiple of 32, of index too
+	index  func(p *float32, n int, v float32) int // the first place of v, else n
 	deq    map[tensor.DType]func(dst []float32, src []byte)
 	dots   map[tensor.DType]dotFn
 }
@@ -34,7 +36,7 @@ type dotFn func(out, x *float32, w *byte, ldw, k int)
 
 // plain returns the kernels in Go, which run anywhere.
 func plain() *kernels {
-	k := &kernels{name: "go", nr: 4, mix: mixGo, mixAt: 16, mix16: mixGo, expSum: expSumGo, gate: gateGo}
+	k := &kernels{name: "go", nr: 4, mix: mixGo, mixAt: 16, mix16: mixGo, expSum: expSumGo, gate: gateGo, max: maxGo, index: indexGo}
 	k.tile[1] = tileGo
 	return k
 }

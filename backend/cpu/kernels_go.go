@@ -1,6 +1,9 @@
 package cpu
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // The kernels in Go. Their pointers are to rows that the callers sized.
 
@@ -56,4 +59,25 @@ func gateGo(gate, arg, up *float32, n int) {
 	for i, x := range g {
 		g[i] = x / (1 + exp(-a[i])) * u[i]
 	}
+}
+
+func maxGo(p *float32, n int) float32 {
+	top := float32(math.Inf(-1))
+	for _, v := range at(p, n) {
+		if v > top {
+			top = v
+		} else if v != v {
+			return v
+		}
+	}
+	return top
+}
+
+func indexGo(p *float32, n int, v float32) int {
+	for i, u := range at(p, n) {
+		if u == v {
+			return i
+		}
+	}
+	return n
 }

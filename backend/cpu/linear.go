@@ -52,15 +52,18 @@ func (b *Backend) multiply(c tensor.Check, x tensor.View, w *weight, t linearTas
 	}
 	t.b, t.x, t.y, t.w = b, matrix(x), matrix(y), w
 	b.tasks.linear = t
-	b.pool.do(&b.tasks.linear, w.rows, grain(w.rows, b.pool.workers))
+	b.pool.do(&b.tasks.linear, w.rows, w.grain(b.pool.workers))
 	return y
 }
 
-// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, about 8 turns a worker. What
-// dotFn fetches ahead of a piece belongs to the next one, which may be another worker's.
-func grain(rows, workers int) int {
+// grain is how many weight rows a worker takes at a time: whole tiles of every kernel, and whole vectors of a gated
+// weight. Small pieces end together.
+func (w *weight) grain(workers int) int {
 	const tiles = 12 // least common multiple of the nr and of rowsOnce
-	return min(gatedRows, max(1, rows/(8*workers*tiles))*tiles)
+	if w.gated {
+		return gatedRows
+	}
+	return min(gatedRows, max(1, w.rows/(16*workers*tiles))*tiles)
 }
 
 // linearTask computes output columns of a projection: units are rows of the weight.

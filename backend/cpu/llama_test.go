@@ -87,22 +87,32 @@ func randomBlocks(rng *rand.Rand, t tensor.DType, n int) []byte {
 	for i := range data {
 		data[i] = byte(rng.Uint32())
 	}
+	put := func(i int, x float64) {
+		binary.LittleEndian.PutUint16(data[i:], f16bits(float32(x*(0.5+rng.Float64()))))
+	}
 	for i := 0; i < len(data); i += t.Size() {
 		switch t {
 		case tensor.F32:
 			binary.LittleEndian.PutUint32(data[i:], math.Float32bits(float32(rng.NormFloat64()*0.04)))
 		case tensor.BF16:
 			binary.LittleEndian.PutUint16(data[i:], uint16(math.Float32bits(float32(rng.NormFloat64()*0.04))>>16))
-		case tensor.Q4_1:
-			binary.LittleEndian.PutUint16(data[i:], f16bits(0.01))
-			binary.LittleEndian.PutUint16(data[i+2:], f16bits(-0.075))
+		case tensor.F16:
+			put(i, rng.NormFloat64()*0.04)
+		case tensor.Q4_1, tensor.Q5_1:
+			put(i, 0.01)
+			put(i+2, -0.075)
+		case tensor.Q2_K:
+			put(i+80, 0.005)
+			put(i+82, 0.008)
+		case tensor.Q3_K:
+			put(i+108, 0.001)
 		case tensor.Q6_K:
-			binary.LittleEndian.PutUint16(data[i+208:], f16bits(0.00001))
+			put(i+208, 0.00001)
 		case tensor.Q4_K, tensor.Q5_K:
-			binary.LittleEndian.PutUint16(data[i:], f16bits(0.0001))
-			binary.LittleEndian.PutUint16(data[i+2:], f16bits(0.0008))
+			put(i, 0.0001)
+			put(i+2, 0.0008)
 		default:
-			binary.LittleEndian.PutUint16(data[i:], f16bits(0.001))
+			put(i, 0.001)
 		}
 	}
 	return data

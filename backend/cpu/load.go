@@ -25,8 +25,8 @@ func (b *Backend) LoadVector(parts ...backend.Source) (backend.Weight, error) {
 	return w, nil
 }
 
-// LoadLinear makes a projection of parts stacked along their rows, each of its own type. It refers to Source.Data,
-// which must live until Close.
+// LoadLinear makes a projection of parts stacked along their rows, each of its own type. It copies Source.Data
+// or refers to it: it must live until Close.
 func (b *Backend) LoadLinear(parts ...backend.Source) (backend.Weight, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("cannot load a linear weight of no parts")
@@ -41,7 +41,7 @@ func (b *Backend) LoadLinear(parts ...backend.Source) (backend.Weight, error) {
 	return w, nil
 }
 
-// LoadGated makes the weight of GatedLinear. It refers to Source.Data, which must live until Close.
+// LoadGated makes the weight of GatedLinear, as LoadLinear does.
 func (b *Backend) LoadGated(gate, up backend.Source) (backend.Weight, error) {
 	w, err := b.LoadLinear(gate, up)
 	if err != nil {
@@ -74,6 +74,9 @@ func (b *Backend) stack(w *weight, s backend.Source) error {
 	p, err := b.part(s)
 	if err != nil {
 		return err
+	}
+	if s.Data != nil {
+		p.data = b.keep(s)
 	}
 	p.row0, p.rows, p.rowBytes = w.rows, s.Dim[0], int(s.Type.Bytes(s.Dim[1]))
 	w.rows, w.cols = w.rows+s.Dim[0], s.Dim[1]

@@ -10,33 +10,44 @@ type task interface {
 	run(w, lo, hi int)
 }
 
-// pool shares the units of one task at a time between the caller and workers-1 goroutines. A worker that finds no task
-// spins for some microseconds, because the next operation of a step follows at once, then sleeps.
+// pool shares the units of one task at a time between the caller and workers-1 goroutines. Each has a share of
+// consecutive units, so that it reads memory in order, and helps others when its own are done. A worker that finds no
+// task spins for some microseconds, because the next operation of a step follows at once, then sleeps.
 //
 // state is epoch<<32 | open<<31 | joined. A worker may only touch the task after it joined while open was set; the
 // caller clears open when no unit is left and waits for those that joined, so a late worker never sees a torn task.
 type pool struct {
 	workers int
 	state   atomic.Uint64
-	next    atomic.Int64
 	done    atomic.Int32
 	asleep  atomic.Int32
 	closed  atomic.Bool
 	wake    chan struct{}
 
-	task  task
-	units int
-	grain int
+	task   task
+	grain  int
+	shares []share // one a worker
+}
+
+// share is units [next,hi), on a cache line of its own.
+type share struct {
+	next atomic.Int64
+	hi   int
+	_    [48]byte
 }
 
 const (
 	poolOpen  = 1 << 31
 	poolCount = poolOpen - 1
 	spins     = 400 // rounds of pause before a worker sleeps: about 20 µs
+
+	// patience is how many rounds the caller waits for workers before it lets other goroutines run. An engine's goroutine
+	// is locked to its thread, and to give way costs such a one two switches of threads: more than most waits take.
+	patience = 2000
 )
 
 func newPool(workers int) *pool {
-	p := &pool{workers: workers, wake: make(chan struct{}, workers)}
+	p := &pool{workers: workers, wake: make(chan struct{}, workers), shares: make([]share, workers)}
 	for w := 1; w < workers; w++ {
 		go p.work(w)
 	}
@@ -54,8 +65,8 @@ func (p *pool) do(t task, units, grain int) {
 		}
 		return
 	}
-	p.task, p.units, p.grain = t, units, grain
-	p.next.Store(0)
+	p.task, p.grain = t, grain
+	p.cut(units)
 	p.done.Store(0)
 	p.state.Store((p.state.Load()>>32+1)<<32 | poolOpen)
 	for n := min(p.asleep.Load(), int32((units-1)/grain)); n > 0; n-- {
@@ -67,20 +78,34 @@ func (p *pool) do(t task, units, grain int) {
 	p.drain(0)
 	joined := int32(p.state.And(^uint64(poolOpen)) & poolCount)
 	for i := 0; p.done.Load() < joined; i++ {
-		pause(i)
+		pause(i - patience)
 	}
 	p.task = nil
 }
 
-// drain takes pieces until none is left.
+// cut gives each worker as many pieces, as nearly as they divide.
+func (p *pool) cut(units int) {
+	pieces, lo := (units+p.grain-1)/p.grain, 0
+	for w := range p.shares {
+		hi := min(units, pieces*(w+1)/p.workers*p.grain)
+		p.shares[w].next.Store(int64(lo))
+		p.shares[w].hi = hi
+		lo = hi
+	}
+}
+
+// drain takes pieces until none is left, w's own first.
 func (p *pool) drain(w int) {
-	for {
-		hi := int(p.next.Add(int64(p.grain)))
-		lo := hi - p.grain
-		if lo >= p.units {
-			return
+	for i := range p.shares {
+		s := &p.shares[(w+i)%len(p.shares)]
+		for {
+			hi := int(s.next.Add(int64(p.grain)))
+			lo := hi - p.grain
+			if lo >= s.hi {
+				break
+			}
+			p.task.run(w, lo, min(hi, s.hi))
 		}
-		p.task.run(w, lo, min(hi, p.units))
 	}
 }
 
@@ -128,9 +153,9 @@ func (p *pool) close() {
 	}
 }
 
-// pause waits a moment inside a spin loop, and lets other goroutines run now and then.
+// pause waits a moment inside a spin loop; from i = 0 on it lets other goroutines run now and then.
 func pause(i int) {
-	if i%64 == 63 {
+	if i >= 0 && i%64 == 63 {
 		runtime.Gosched()
 		return
 	}

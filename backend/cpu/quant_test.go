@@ -51,34 +51,68 @@ func TestDequantise_EqualsGGUFBitForBit(t *testing.T) {
 	}
 }
 
+// dotCase is four rows of random blocks, and what their product with x should be.
+type dotCase struct {
+	kern *kernels
+	typ  tensor.DType
+	got  [rowsOnce]float32
+	x    []float32
+	data []byte
+}
+
+// eachDot calls check with one call of every fused product, of rows of one to six blocks.
+func eachDot(t *testing.T, check func(t *testing.T, c *dotCase)) {
+	for _, kern := range available() {
+		for typ, dot := range kern.dots {
+			t.Run(kern.name+"/"+typ.String(), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(3, uint64(typ)))
+				for blocks := 1; blocks <= 6; blocks++ {
+					k := blocks * max(vector, typ.Block())
+					c := &dotCase{kern: kern, typ: typ, x: make([]float32, k), data: randomBlocks(rng, typ, rowsOnce*k)}
+					for i := range c.x {
+						c.x[i] = float32(rng.NormFloat64())
+					}
+					dot(&c.got[0], &c.x[0], &c.data[0], int(typ.Bytes(k)), k)
+					check(t, c)
+				}
+			})
+		}
+	}
+}
+
 // TestDot_EqualsDequantiseThenTile holds the fused products to the two-step ones, bit for bit: a decode step's row is
 // then the same as a prefill's.
 func TestDot_EqualsDequantiseThenTile(t *testing.T) {
-	const k = 1536
-	rng := rand.New(rand.NewPCG(3, 4))
-	x := make([]float32, k)
-	for i := range x {
-		x[i] = float32(rng.NormFloat64())
-	}
-	for _, kern := range available() {
-		for typ, dot := range kern.dots {
-			data := randomBlocks(rng, typ, rowsOnce*k)
-			ld := int(typ.Bytes(k))
-			var got [rowsOnce]float32
-			dot(&got[0], &x[0], &data[0], ld, k)
-			rows := make([]float32, kern.nr*k)
-			for r := range rowsOnce {
-				kern.dequantise(typ)(rows[r*k:(r+1)*k], data[r*ld:])
-			}
-			want := make([]float32, kern.nr)
-			kern.tiles(want, kern.nr, x, k, 1, rows, k, k)
-			for r, v := range got {
-				if r < kern.nr && v != want[r] {
-					t.Errorf("%s %s: row %d = %v, want %v", kern.name, typ, r, v, want[r])
-				}
+	eachDot(t, func(t *testing.T, c *dotCase) {
+		k, ld := len(c.x), int(c.typ.Bytes(len(c.x)))
+		row, want := make([]float32, c.kern.nr*k), make([]float32, c.kern.nr)
+		for r, got := range c.got {
+			c.kern.dequantise(c.typ)(row[:k], c.data[r*ld:(r+1)*ld])
+			c.kern.tiles(want, c.kern.nr, c.x, k, 1, row, k, k)
+			if got != want[0] {
+				t.Errorf("row %d of %d columns = %v, want %v", r, k, got, want[0])
 			}
 		}
-	}
+	})
+}
+
+// TestDot_AgreesWithTheSumInFloat64 bounds the error of k roundings, each of at most half an ulp of the sum of sizes.
+func TestDot_AgreesWithTheSumInFloat64(t *testing.T) {
+	eachDot(t, func(t *testing.T, c *dotCase) {
+		k, ld := len(c.x), int(c.typ.Bytes(len(c.x)))
+		row := make([]float32, k)
+		for r, got := range c.got {
+			dequantiser(c.typ)(row, c.data[r*ld:(r+1)*ld])
+			want, size := 0.0, 0.0
+			for i, w := range row {
+				p := float64(w) * float64(c.x[i])
+				want, size = want+p, size+math.Abs(p)
+			}
+			if d := math.Abs(float64(got) - want); !(d <= float64(k)*0x1p-24*size) {
+				t.Errorf("row %d of %d columns = %v, want %v", r, k, got, want)
+			}
+		}
+	})
 }
 
 // TestDequantise_F8E4M3 checks the corners of the format: zero, subnormals, one, the largest, signs and NaN.

@@ -15,11 +15,16 @@ func (b *Backend) random(p part, s backend.Source, n int) (part, error) {
 	if !ok {
 		return p, fmt.Errorf("cannot load %s: no random values of type %s", s.Name, s.Type)
 	}
-	data, err := b.reserve((s.Type.Bytes(n) + 3) / 4)
-	if err != nil {
-		return p, fmt.Errorf("cannot load %s: %w", s.Name, err)
+	size := s.Type.Bytes(n)
+	if size == 0 {
+		return p, nil
 	}
-	p.data = floatsAsBytes(data)[:s.Type.Bytes(n)]
+	if p.data = b.weights.take(size); p.data == nil {
+		var err error
+		if p.data, err = b.reserveBytes(size); err != nil {
+			return p, fmt.Errorf("cannot load %s: %w", s.Name, err)
+		}
+	}
 	fill := randomFill{p.data, s.Seed, s.Std, s.Type, put}
 	b.pool.do(&fill, n/s.Type.Block(), 4096)
 	return p, nil

@@ -63,24 +63,17 @@ func (t *drawTask) one(ws *workspace, s int) {
 	pos := in.context[owner]
 	tokens := t.b.tokens(in.rows[owner])
 	r.IDs[s], r.Logprobs[s] = -1, 0
-	top, ok := finiteMax(x)
-	if !ok {
+	k := t.b.kern
+	top, id := k.largest(x)
+	if id < 0 || math.IsInf(float64(top), 1) {
 		return
 	}
-	z := ws.z[:copy(ws.z, x)]
-	for _, e := range t.st.bias[p.Bias[0]:p.Bias[1]] {
-		z[e.ID] += e.Value
-	}
-	if (p.Repetition != 0 && p.Repetition != 1) || p.Presence != 0 || p.Frequency != 0 {
-		penalise(z, ws.seen, tokens[:pos], p)
-	}
-	if p.Mask != 0 {
-		words := (len(z) + 31) / 32
-		mask(z, t.st.masks[int(p.Mask-1)*words:][:words])
-	}
-	id := choose(z, ws, p, uint32(pos))
-	if id < 0 {
-		return
+	if !asItIs(p) {
+		z := ws.z[:copy(ws.z, x)]
+		t.modify(z, ws.seen, tokens[:pos], p)
+		if id = k.choose(z, ws, p, uint32(pos)); id < 0 {
+			return
+		}
 	}
 	tokens[pos], r.IDs[s] = id, id
 	if p.Logprobs >= 0 {
@@ -89,23 +82,33 @@ func (t *drawTask) one(ws *workspace, s int) {
 	}
 }
 
-// finiteMax returns the largest logit; false when one is NaN or +Inf, or all are -Inf.
-func finiteMax(x []float32) (float32, bool) {
-	top := float32(math.Inf(-1))
-	for _, v := range x {
-		if v > top {
-			top = v
-		} else if v != v {
-			return 0, false
-		}
+// asItIs reports whether the largest logit is the token to draw.
+func asItIs(p *backend.Sampling) bool {
+	return p.Temperature < leastTemperature && p.Bias[0] == p.Bias[1] && !penalises(p) && p.Mask == 0
+}
+
+func penalises(p *backend.Sampling) bool {
+	return (p.Repetition != 0 && p.Repetition != 1) || p.Presence != 0 || p.Frequency != 0
+}
+
+// modify applies biases, penalties and mask to z. tokens are those that the request holds.
+func (t *drawTask) modify(z []float32, seen, tokens []int32, p *backend.Sampling) {
+	for _, e := range t.st.bias[p.Bias[0]:p.Bias[1]] {
+		z[e.ID] += e.Value
 	}
-	return top, !math.IsInf(float64(top), 0)
+	if penalises(p) {
+		penalise(z, seen, tokens, p)
+	}
+	if p.Mask != 0 {
+		words := (len(z) + 31) / 32
+		mask(z, t.st.masks[int(p.Mask-1)*words:][:words])
+	}
 }
 
 // penalise lowers the logits of tokens that the request holds.
 func penalise(z []float32, seen, tokens []int32, p *backend.Sampling) {
 	for i, id := range tokens {
-		if bad(id, len(z)) {
+		if outside(id, len(z)) {
 			continue
 		}
 		seen[id] = max(seen[id], 1)
@@ -114,7 +117,7 @@ func penalise(z []float32, seen, tokens []int32, p *backend.Sampling) {
 		}
 	}
 	for _, id := range tokens {
-		if bad(id, len(z)) || seen[id] == 0 {
+		if outside(id, len(z)) || seen[id] == 0 {
 			continue
 		}
 		l, n := z[id], seen[id]-1

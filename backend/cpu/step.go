@@ -83,69 +83,12 @@ func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
 	return &st.batch, nil
 }
 
-// check compares the counts and indices of s with each other and with the limits.
 func (b *Backend) check(s *backend.Step) error {
-	t, n, l := len(s.IDs), len(s.Rows), b.limits
-	switch {
-	case b.pages == nil:
+	if b.pages == nil {
 		return errors.New("no KV cache: call Plan, then AllocKV")
-	case t > l.Tokens || n > l.Requests || len(s.Last) > min(l.Requests, l.Tokens):
-		return fmt.Errorf("%d tokens, %d requests, %d samples: limits are %d, %d, %d", t, n, len(s.Last),
-			l.Tokens, l.Requests, min(l.Requests, l.Tokens))
-	case len(s.Cached) > l.Cached:
-		return fmt.Errorf("%d cached entries, limit %d", len(s.Cached), l.Cached)
-	case len(s.Pos) != t || len(s.Slots) != t || len(s.Start) != n+1 || len(s.Context) != n:
-		return errors.New("arrays disagree in length")
-	case len(s.Owner) != len(s.Last) || len(s.Sampling) != len(s.Last):
-		return errors.New("sampling arrays disagree in length")
-	case s.Start[0] != 0 || int(s.Start[n]) != t:
-		return fmt.Errorf("requests start at %d and end at %d, want 0 and %d", s.Start[0], s.Start[n], t)
 	}
-	for i := range n {
-		if s.Start[i] > s.Start[i+1] {
-			return fmt.Errorf("request %d has a negative number of tokens", i)
-		}
-		if bad(s.Rows[i], l.Requests) || s.Context[i] < 0 || int(s.Context[i]) > l.MaxContext {
-			return fmt.Errorf("request %d: row %d of %d, context %d of %d", i, s.Rows[i], l.Requests, s.Context[i], l.MaxContext)
-		}
-	}
-	for i := range t {
-		if bad(s.Pos[i], l.MaxContext) || bad(s.Slots[i], b.spec.Slots) {
-			return fmt.Errorf("token %d: position %d of %d, slot %d of %d", i, s.Pos[i], l.MaxContext, s.Slots[i], b.spec.Slots)
-		}
-	}
-	for _, c := range s.Cached {
-		if bad(c.Row, l.Requests) || bad(c.Pos, l.MaxContext) || bad(c.Slot, b.spec.Slots) {
-			return fmt.Errorf("cached entry %+v is out of range", c)
-		}
-	}
-	return b.checkSampling(s)
+	return s.Check(b.limits, b.spec.Slots)
 }
-
-func (b *Backend) checkSampling(s *backend.Step) error {
-	words := (b.limits.Vocab + 31) / 32
-	for i := range s.Last {
-		p := &s.Sampling[i]
-		switch {
-		case bad(s.Last[i], len(s.IDs)) || bad(s.Owner[i], len(s.Rows)):
-			return fmt.Errorf("sample %d: token %d of %d, request %d of %d", i, s.Last[i], len(s.IDs), s.Owner[i], len(s.Rows))
-		case p.Bias[0] < 0 || p.Bias[1] < p.Bias[0] || int(p.Bias[1]) > len(s.Bias):
-			return fmt.Errorf("sample %d: biases %v of %d", i, p.Bias, len(s.Bias))
-		case p.Mask < 0 || int(p.Mask)*words > len(s.Masks):
-			return fmt.Errorf("sample %d: mask %d, %d words in all", i, p.Mask, len(s.Masks))
-		case p.Logprobs > backend.MaxTopLogprobs:
-			return fmt.Errorf("sample %d: %d log-probabilities, limit %d", i, p.Logprobs, backend.MaxTopLogprobs)
-		}
-	}
-	for _, e := range s.Bias {
-		if bad(e.ID, b.limits.Vocab) {
-			return fmt.Errorf("bias of token %d, vocabulary %d", e.ID, b.limits.Vocab)
-		}
-	}
-	return nil
-}
-
-func bad(i int32, n int) bool { return i < 0 || int(i) >= n }
 
 // Run computes forward and samples its logits before it returns.
 func (b *Backend) Run(batch *backend.Batch, forward func(*backend.Batch) tensor.View) error {

@@ -1,6 +1,8 @@
 package cuda
 
 import (
+	"fmt"
+
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/ptx"
@@ -41,10 +43,13 @@ func (b *Backend) tables() (pages, tokens tensor.View) {
 	return b.kv.pages, b.kv.tokens
 }
 
-// Attend returns the attention of q over the slots of each request, causal.
+// Attend returns the attention of q over the slots of each request, causal. Deterministic, every token goes the way of a
+// prompt's: it may be computed again as one.
 func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Batch) tensor.View {
 	y := b.alloc(b.opts.Elem, q.Dim[0], q.Dim[1])
-	if b.planning {
+	if b.opts.Deterministic {
+		b.fail(b.checkWindow(a))
+	} else if b.planning {
 		b.attendWork.Dim[0] = max(b.attendWork.Dim[0], b.k.AttendWork(a.HeadDim))
 	}
 	if b.err != nil {
@@ -55,11 +60,24 @@ func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Bat
 	kv := ptx.KV{K: k, V: v, Pages: pages}
 	r := ptx.Requests{Rows: batch.Rows, Start: batch.Start, Context: batch.Context, Tokens: batch.Tokens, Decodes: batch.Decodes}
 	f := ptx.Scores{Scale: a.Scale, Softcap: a.Softcap, Window: a.Window}
+	if b.opts.Deterministic {
+		r.Decodes = 0
+	}
 	b.fail(b.k.AttendPrefill(b.stream, y, q, kv, r, f))
-	if b.err == nil {
+	if b.err == nil && r.Decodes > 0 {
 		b.fail(b.k.AttendDecode(b.stream, y, q, kv, r, f, b.attendWork))
 	}
 	return y
+}
+
+// checkWindow refuses a window that a request can outgrow: the keys that a tile of queries sees together, but one of them
+// alone does not, leave a rounding behind in the factor of its sums.
+func (b *Backend) checkWindow(a *backend.Attention) error {
+	if a.Window == 0 || a.Window >= b.limits.MaxContext {
+		return nil
+	}
+	return fmt.Errorf("cannot make results independent of the batch: attention has a window of %d tokens, and a context may have %d; limit it to %d",
+		a.Window, b.limits.MaxContext, a.Window)
 }
 
 // reserveAttend takes the workspace of decode attention, zeroed.

@@ -19,7 +19,11 @@ import (
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
-	Chunk    int  // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
+	// Deterministic makes the bits of a request's results depend on its own tokens alone: not on the batch, on how its prompt
+	// is cut, or on what of it was cached. Plan fails where the model or the GPU does not allow that.
+	Deterministic bool
+
+	Chunk int // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
 
 	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
 	Cache string
@@ -111,7 +115,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
-		b.k.Overlap, b.k.Cache = o.Overlap, o.Cache
+		b.k.Overlap, b.k.Cache, b.k.Steady = o.Overlap, o.Cache, o.Deterministic
 		b.stream, err = b.ctx.NewStream()
 		b.k.Elem = o.Elem
 	}

@@ -3,6 +3,7 @@ package cuda
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weft-llm/weft/backend"
@@ -57,7 +58,7 @@ func TestLife_AnyFailedCallIsATypedError(t *testing.T) {
 }
 
 func TestStep_DecodeAllocatesNothing(t *testing.T) {
-	for _, o := range []Options{{}, {NoGraphs: true}, {Residual: tensor.F32}, {Elem: tensor.F16}} {
+	for _, o := range []Options{{}, {NoGraphs: true}, {Deterministic: true}, {Residual: tensor.F32}, {Elem: tensor.F16}} {
 		m, fake := started(t, o)
 		fake.Record(false)
 		var r backend.Result
@@ -133,6 +134,60 @@ func TestRun_ADecodeStepIsFourCallsAndEightKernelsALayer(t *testing.T) {
 	// Begin, embed, norm; of the layer: qkv, rope and store, attention, o, norm, gate and up, down, norm; head, sample, end.
 	if want := 3 + 8 + 3; len(names) != want || names[0] != "step_begin" || names[want-1] != "step_end" || slices.Contains(names, "add") {
 		t.Errorf("a step of one layer is %d kernels, want %d: %q", len(names), want, names)
+	}
+}
+
+// TestRun_DeterministicStepsLaunchTheSameKernelsForPromptsAndDecodes: attention is one kernel for both, and no linear
+// kernel splits K.
+func TestRun_DeterministicStepsLaunchTheSameKernelsForPromptsAndDecodes(t *testing.T) {
+	m, fake := started(t, Options{Deterministic: true})
+	var r backend.Result
+	for _, s := range []*backend.Step{promptStep(), decodeStep(1, 5), decodeStep(3, 6), decodeStep(3, 7)} {
+		before := len(fake.Launches())
+		if err := m.step(s, &r); err != nil {
+			t.Fatal(err)
+		}
+		attends := 0
+		for _, l := range fake.Launches()[before:] {
+			if strings.HasPrefix(l.Kernel, "attend") {
+				attends++
+				if l.Kernel != "attend_prefill_sm90_64" {
+					t.Errorf("%d requests: attention by %s", len(s.Rows), l.Kernel)
+				}
+			}
+			if strings.HasPrefix(l.Kernel, "skinny_m") || strings.HasPrefix(l.Kernel, "gemm_m") && l.Grid.Y > 1 {
+				t.Errorf("%d requests: %s on a grid of %v splits K", len(s.Rows), l.Kernel, l.Grid)
+			}
+		}
+		if attends != 1 {
+			t.Errorf("%d requests: %d attention kernels, want 1", len(s.Rows), attends)
+		}
+	}
+}
+
+// TestPlan_DeterministicRefusesAWindowThatIsOutgrown: one that no context outgrows is fine.
+func TestPlan_DeterministicRefusesAWindowThatIsOutgrown(t *testing.T) {
+	for window, ok := range map[int]bool{0: true, testContext: true, testContext - 1: false} {
+		onThread(t)
+		lib, err := drivertest.New(drivertest.Config{}).Library()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := OpenWith(lib, 0, Options{Deterministic: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := loadSmall(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.attention.Window = window
+		if err := m.start(); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "window of 31 tokens") {
+			t.Errorf("a window of %d tokens for contexts of %d: %v", window, testContext, err)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

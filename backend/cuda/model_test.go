@@ -84,7 +84,7 @@ func (m *tiny) forward(batch *backend.Batch) tensor.View {
 // start loads, plans and reserves.
 func (m *tiny) start() error {
 	b := m.b
-	if err := b.Plan(backend.Limits{Tokens: 16, Requests: testRequests, MaxContext: testContext, Vocab: testVocab}, m.forward); err != nil {
+	if err := b.Plan(backend.Limits{Tokens: 16, Requests: testRequests, MaxContext: testContext, Cached: 4, Vocab: testVocab}, m.forward); err != nil {
 		return err
 	}
 	return b.AllocKV(backend.KVSpec{Layers: 1, KVHeads: testKV, HeadDim: testDim, Slots: 64})

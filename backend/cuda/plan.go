@@ -29,6 +29,11 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 	if err := b.k.Load(); err != nil {
 		return fmt.Errorf("cannot plan the step: %w", err)
 	}
+	if b.opts.Deterministic {
+		if err := b.k.CheckSteady(b.stream); err != nil {
+			return fmt.Errorf("cannot plan the step: %w", err)
+		}
+	}
 	for _, reserve := range []func() error{b.reserveArena, b.reserveInputs, b.reserveResults, b.reserveAttend, b.reserveSampler} {
 		if err := reserve(); err != nil {
 			return fmt.Errorf("cannot reserve memory for a step of %d tokens: %w", l.Tokens, err)

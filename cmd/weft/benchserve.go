@@ -217,3 +217,30 @@ func (c *prefixCmd) Run(a *app) error {
 	}
 	return a.ctx.Err()
 }
+
+type overloadCmd struct {
+	targetFlags
+	Requests int `default:"2000" help:"Requests sent at the same moment, each on a connection that is open already."`
+	Input    int `default:"16" help:"Tokens of their prompts."`
+	Output   int `default:"64" help:"Tokens of each answer."`
+	Rounds   int `default:"3" help:"Floods, one after the other."`
+	Probes   int `default:"101" help:"Single requests before and after, for the time to first token."`
+}
+
+func (c *overloadCmd) Run(a *app) error {
+	if c.Requests < 1 || c.Probes < 1 || c.Rounds < 1 {
+		return usageError{fmt.Errorf("--requests is %d, --rounds %d and --probes %d: want at least 1 of each", c.Requests, c.Rounds, c.Probes)}
+	}
+	t, err := c.connect(a, c.URL)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	f := load.Flood{Requests: c.Requests, Prompt: c.Input, Output: c.Output, Rounds: c.Rounds, Probes: c.Probes, Vocab: c.Vocab, Seed: c.Seed}
+	x, err := f.Run(a.ctx, t)
+	if err != nil {
+		return err
+	}
+	x.WriteText(a.stdout)
+	return create(c.JSON, writeJSON(x))
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/pkg/profile"
 
 	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/driver"
 )
 
 // version is set by build.sh.
@@ -55,6 +56,7 @@ type app struct {
 
 	started time.Time                       // when main began
 	backend func() (backend.Backend, error) // weft.Options.Backend; nil outside tests
+	library func() (*driver.Library, error) // driver.Open; nil outside tests
 }
 
 func main() { os.Exit(execute(nil)) }
@@ -93,6 +95,11 @@ func run(a *app) int {
 	}
 	defer startProfile(c.Profile)()
 	err = k.Run(a, parser)
+	defer func() {
+		if w, ok := a.stderr.(*sideWriter); ok {
+			w.flush(logPatience)
+		}
+	}()
 	var usage usageError
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"flag"
 	"os"
 	"strings"
@@ -161,4 +162,64 @@ func TestBench_ServeWantsALoadThatMakesSense(t *testing.T) {
 	if code != exitFailed || !strings.Contains(errs, "cannot ask http://127.0.0.1:1 for its models") {
 		t.Errorf("without a server: exit %d, %q", code, errs)
 	}
+}
+
+// TestBench_DrivesARunningServer uses each online bench against a server in another process, and reads all that it writes.
+func TestBench_DrivesARunningServer(t *testing.T) {
+	t.Parallel()
+	p := serveIn(t, "slow", "--queue", "4", "--max-requests", "4")
+	dir := t.TempDir()
+	trace := `{"chat_id": 1, "parent_chat_id": -1, "timestamp": 61.0, "input_length": 40, "output_length": 5, "type": "text", "turn": 1, "hash_ids": [10, 11, 12]}
+{"chat_id": 2, "parent_chat_id": 1, "timestamp": 61.2, "input_length": 36, "output_length": 6, "type": "text", "turn": 2, "hash_ids": [10, 11, 99]}
+`
+	if err := os.WriteFile(dir+"/trace.jsonl", []byte(trace), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, args, want string }{
+		{"poisson", "serve --users 4 --rate 50 --input 4-8 --output 6 --goodput ttft:20s,itl:20s --plot DIR/plot.svg", "4 requests, 4 answered"},
+		{"shared prefix and turns", "serve --users 2 --turns 3 --system 20 --input 4 --output 6 --plot DIR/plot.svg", "6 requests, 6 answered"},
+		{"conversations", "serve --api chat --users 2 --turns 2 --input 4 --output 6 --concurrency 1 --plot DIR/plot.svg", "4 requests, 4 answered"},
+		{"trace", "serve --trace DIR/trace.jsonl --trace-scale 0.5 --plot DIR/plot.svg", "2 requests, 2 answered"},
+		{"prefix", "prefix --users 2 --turns 2 --system 20 --input 4 --output 6", "4 of 4 answers identical"},
+		{"overload", "overload --requests 40 --rounds 1 --probes 3 --input 4 --output 40", "inside the server a refusal took"},
+	} {
+		args := strings.Fields("bench " + strings.ReplaceAll(c.args, "DIR", dir) + " --url " + p.url + " --vocab 90 --json " + dir + "/out.json")
+		out, errs, code := command("", args...)
+		if code != exitDone || !strings.Contains(out, c.want) {
+			t.Fatalf("%s: exit %d, %q, %q, want %q", c.name, code, out, errs, c.want)
+		}
+		b, err := os.ReadFile(dir + "/out.json")
+		if err != nil || !json.Valid(b) {
+			t.Errorf("%s: the JSON is %.200q, %v", c.name, b, err)
+		}
+		if strings.Contains(c.args, "--plot") {
+			checkPlot(t, c.name, dir+"/plot.svg")
+		}
+	}
+}
+
+// checkPlot wants three drawn distributions.
+func checkPlot(t *testing.T, name, file string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var svg struct {
+		Groups []struct {
+			Path []struct {
+				Fill string `xml:"fill,attr"`
+				D    string `xml:"d,attr"`
+			} `xml:"path"`
+		} `xml:"g"`
+	}
+	if err := xml.Unmarshal(b, &svg); err != nil || len(svg.Groups) != 3 {
+		t.Fatalf("%s: the plot has %d parts, %v", name, len(svg.Groups), err)
+	}
+	for i, g := range svg.Groups {
+		if last := g.Path[len(g.Path)-1]; last.Fill != "none" || strings.Count(last.D, "L") < 2 {
+			t.Errorf("%s: part %d of the plot draws %+v", name, i, last)
+		}
+	}
+	_ = os.Remove(file)
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -263,8 +264,19 @@ func TestServe_ABrokenDeviceEndsTheProcess(t *testing.T) {
 	if got := p.health(); got != 503 || time.Since(broke) > time.Second {
 		t.Errorf("/health = %d after %v", got, time.Since(broke))
 	}
-	if code := p.exits(t, 5*time.Second-time.Since(broke)); code != exitFailed || !strings.Contains(p.text(), "LAUNCH_FAILED (719)") {
-		t.Errorf("exit code %d, want %d and the call that failed", code, exitFailed)
+	if code := p.exits(t, 5*time.Second-time.Since(broke)); code != exitFailed {
+		t.Errorf("exit code %d, want %d", code, exitFailed)
+	}
+	p.tells(t, "call: cuGraphLaunch returned 719, CUDA_ERROR_LAUNCH_FAILED (719)", "likely shows Xid 13, 31", " under way ", "graph of ", "GPU 0 at ", "\nweft: engine: cannot run a step: ")
+}
+
+// tells looks for texts in what the process wrote.
+func (p *weftProcess) tells(t *testing.T, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(p.text(), text) {
+			t.Errorf("stderr does not tell %q", text)
+		}
 	}
 }
 
@@ -287,7 +299,64 @@ func TestServe_AHungDeviceEndsTheProcess(t *testing.T) {
 	if got := p.health(); got != 503 {
 		t.Errorf("/health = %d", got)
 	}
-	if code := p.exits(t, 5*time.Second); code != exitFailed || !strings.Contains(p.text(), "goroutine ") {
-		t.Errorf("exit code %d, want %d and the goroutines' stacks", code, exitFailed)
+	if code := p.exits(t, 5*time.Second); code != exitFailed {
+		t.Errorf("exit code %d, want %d", code, exitFailed)
+	}
+	p.tells(t, "a step does not end", "cause: the GPU does not answer", " under way ", "graph of ", "GPU 0 at ", "\ngoroutine ", "driver.Event.Sync")
+}
+
+// TestServe_GoesOnThoughNobodyReadsItsLog: the pipe that stderr goes to is full.
+func TestServe_GoesOnThoughNobodyReadsItsLog(t *testing.T) {
+	t.Parallel()
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer read.Close()
+	cmd := exec.Command(os.Args[0], "serve", "-m", golden.Chat(t), "--port", "0", "--device", "cpu", "--threads", "1")
+	cmd.Env = append(os.Environ(), asWeft+"=1")
+	cmd.Stderr = write
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer cmd.Process.Kill()
+	lines := bufio.NewScanner(read)
+	p := &weftProcess{}
+	for p.url == "" && lines.Scan() {
+		_, p.url, _ = strings.Cut(lines.Text(), "listening on ")
+	}
+	const requests, readers = 1000, 8 // a pipe holds 64 KiB, and a line has 200 bytes
+	var sent atomic.Int64
+	answered := make(chan reply, requests)
+	for range readers {
+		go func() {
+			for sent.Add(1) <= requests {
+				status, body := p.post(1)
+				answered <- reply{status, body}
+			}
+		}()
+	}
+	limit := time.After(30 * time.Second)
+	for i := range requests {
+		select {
+		case r := <-answered:
+			if r.status != 200 {
+				t.Fatalf("request %d = %d %s", i, r.status, r.body)
+			}
+		case <-limit:
+			t.Fatalf("after 30 s %d of %d requests are answered", i, requests)
+		}
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the process ends with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the process waits for a reader of its log")
 	}
 }

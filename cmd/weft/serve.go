@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/server"
 )
@@ -32,6 +34,7 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(a *app) error {
+	terminal := isTerminal(a.stderr)
 	listener, err := net.Listen("tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port)))
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
@@ -46,8 +49,10 @@ func (c *serveCmd) Run(a *app) error {
 			m.Close()
 		}
 	}()
+	text := c.LogFormat == "text" || c.LogFormat == "auto" && terminal
+	a.stderr = newSideWriter(a.stderr, dropNote(text)) // nobody who stops reading our log stops a request
 	fmt.Fprintf(a.stderr, "weft: listening on http://%s\n", listener.Addr())
-	o := server.Options{APIKey: c.APIKey, Hosts: c.AllowHost, Origins: c.AllowOrigin, Logger: c.logger(a)}
+	o := server.Options{APIKey: c.APIKey, Hosts: c.AllowHost, Origins: c.AllowOrigin, Logger: newLogger(a.stderr, text, terminal)}
 	o.Limits.Wait = c.QueueTimeout
 	if len(c.ServedName) > 0 {
 		o.Model.Name, o.Model.Aliases = c.ServedName[0], c.ServedName[1:]
@@ -62,13 +67,13 @@ func (c *serveCmd) Run(a *app) error {
 	case err := <-served:
 		return err
 	case <-m.Engine().Done():
+		writeFailure(a.stderr, m)
 		time.Sleep(failureNotice)
-		if errors.Is(m.Engine().Err(), engine.ErrStalled) {
-			_ = pprof.Lookup("goroutine").WriteTo(a.stderr, 2)
-		}
 		return cmp.Or(m.Engine().Err(), errors.New("the engine stopped"))
 	case <-a.ctx.Done():
-		return c.drain(s, m.Engine())
+		err := c.drain(s, m.Engine())
+		writeFailure(a.stderr, m)
+		return err
 	}
 }
 
@@ -82,15 +87,26 @@ func (c *serveCmd) drain(s *server.Server, e *engine.Engine) error {
 	return errors.Join(s.Drain(ctx), e.Close())
 }
 
-func (c *serveCmd) logger(a *app) *slog.Logger {
-	f, ok := a.stderr.(*os.File)
-	terminal := false
-	if ok {
-		st, err := f.Stat()
-		terminal = err == nil && st.Mode()&os.ModeCharDevice != 0
+// writeFailure writes the dump of a device that failed, and for one that hangs what every goroutine does.
+func writeFailure(w io.Writer, m *weft.Model) {
+	_ = m.WriteFailure(w) // a side writer never fails
+	if errors.Is(m.Engine().Err(), engine.ErrStalled) {
+		_ = pprof.Lookup("goroutine").WriteTo(w, 2)
 	}
-	if c.LogFormat == "json" || c.LogFormat == "auto" && !terminal {
-		return slog.New(slog.NewJSONHandler(a.stderr, nil))
+}
+
+func newLogger(w io.Writer, text, terminal bool) *slog.Logger {
+	if text {
+		return slog.New(tint.NewHandler(w, &tint.Options{NoColor: !terminal, TimeFormat: time.TimeOnly}))
 	}
-	return slog.New(tint.NewHandler(a.stderr, &tint.Options{NoColor: !terminal, TimeFormat: time.TimeOnly}))
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	st, err := f.Stat()
+	return err == nil && st.Mode()&os.ModeCharDevice != 0
 }

@@ -13,8 +13,13 @@ import (
 const Token = 40
 
 // New makes the GPU. before is called for each step; it may be nil.
-func New(before func()) *drivertest.Fake {
-	fake := drivertest.New(drivertest.Config{})
+func New(before func()) *drivertest.Fake { return play(drivertest.Config{}, before) }
+
+// WithMemory makes a GPU of n bytes.
+func WithMemory(n int64) *drivertest.Fake { return play(drivertest.Config{Memory: n}, nil) }
+
+func play(c drivertest.Config, before func()) *drivertest.Fake {
+	fake := drivertest.New(c)
 	fake.Record(false)
 	fake.Kernel("sample_draw", func(l *drivertest.Launch) driver.Result { // arguments: ptx.Samples
 		const ids = 64

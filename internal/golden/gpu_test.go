@@ -3,6 +3,8 @@ package golden_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/internal/golden"
 	"github.com/weft-llm/weft/tensor"
+	"github.com/weft-llm/weft/model/weights"
 )
 
 // openGPU returns what opens the first GPU with o, or skips and says why there is none.
@@ -44,5 +47,35 @@ func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
 		{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
 	} {
 		t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { golden.RunSmolLM2(t, openGPU(o), 0.05, 0.005) })
+	}
+}
+
+// shapes are configurations whose weights are random: projections of Qwen3-0.6B and of SmolLM2-135M, two layers each.
+var shapes = map[string]string{
+	"qwen3": `{"architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 2,
+		"num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 8192, "max_position_embeddings": 2048,
+		"rms_norm_eps": 1e-6, "rope_theta": 1000000, "tie_word_embeddings": true, "hidden_act": "silu", "torch_dtype": "bfloat16"}`,
+	"llama": `{"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 2,
+		"num_attention_heads": 9, "num_key_value_heads": 3, "head_dim": 64, "vocab_size": 8192, "max_position_embeddings": 2048,
+		"rms_norm_eps": 1e-5, "rope_theta": 100000, "tie_word_embeddings": true, "hidden_act": "silu", "torch_dtype": "bfloat16"}`,
+}
+
+func TestGPU_DeterministicResultsDependOnTheirRequestAlone(t *testing.T) {
+	if _, err := driver.Open(); errors.Is(err, driver.ErrNoDriver) && os.Getenv("WEFT_REQUIRE_GPU") == "" {
+		t.Skipf("skipped: %v", err)
+	}
+	for name, config := range shapes {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "config.json")
+			if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			d := golden.Deterministic{
+				Open:    func() (backend.Backend, error) { return cuda.Open(0, cuda.Options{Deterministic: true}) },
+				Weights: func() (*weights.Checkpoint, error) { return weights.OpenDummy(path) },
+				Context: 600, Trials: 4,
+			}
+			d.Run(t)
+		})
 	}
 }

@@ -46,6 +46,7 @@ type Checkpoint struct {
 	byName  map[string]int
 	permute func(name string) int
 	dummy   bool
+	files   bool // the data of tensors is mapped
 	close   []func() error
 }
 
@@ -129,9 +130,12 @@ func (c *Checkpoint) Tensor(name string, dim ...int) (backend.Source, error) {
 		return backend.Source{}, fmt.Errorf("cannot load %s: its shape is %v, the configuration says %v", t.FileName, t.Dim, dim)
 	}
 	s := backend.Source{Name: t.FileName, Type: t.Type, Dim: dim, Data: t.data}
+	if c.files {
+		s.Drop = drop
+	}
 	if c.permute != nil {
 		if heads := c.permute(name); heads > 0 {
-			s.Data = unpermute(t.data, heads, dim[0])
+			s.Data, s.Drop = unpermute(t.data, heads, dim[0]), nil
 		}
 	}
 	return s, nil
@@ -178,7 +182,7 @@ func (c *Checkpoint) mapped(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.close = append(c.close, unmap)
+	c.close, c.files = append(c.close, unmap), true
 	return b, nil
 }
 

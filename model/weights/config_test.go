@@ -113,6 +113,7 @@ func TestConfig_RejectsNonsenseNamingTheField(t *testing.T) {
 		{arch + small + `,"head_dim":1e300}`, "head_dim: 1e+300"},
 		{arch + small + `,"head_dim":"64"}`, "head_dim: want float64"},
 		{arch + small + `,"rms_norm_eps":0}`, "rms_norm_eps: 0"},
+		{arch + small + `,"rms_norm_eps":1e-69}`, "rms_norm_eps: 1e-69, want a number above 0 that float32 can hold"},
 		{arch + small + `,"rope_scaling":{"rope_type":"llama3"}}`, "rope_scaling.factor: 0"},
 		{arch + small + `,"rope_scaling":[]}`, "rope_scaling: want an object"},
 		{arch + small + `,"rope_scaling":{"rope_type":"longrope","short_factor":[1],"long_factor":[1]}}`, "1 factors, want 16"},

@@ -210,12 +210,13 @@ func tinyLlama() []byte {
 		name string
 		dim  []uint64
 	}{{"token_embd.weight", []uint64{32, 4}}, {"output_norm.weight", []uint64{32}}, {"blk.0.attn_q.weight", []uint64{32, 32}}}
-	g := ggufHead(3, uint64(len(dims)), uint64(len(meta)+2))
+	g := ggufHead(3, uint64(len(dims)), uint64(len(meta)+3))
 	g.str("general.architecture").u32(ggufString).str("llama")
 	g.str("tokenizer.ggml.tokens").u32(ggufArray).u32(ggufString).u64(4).str("a").str("b").str("c").str("d")
 	for _, m := range meta {
 		g.str("llama." + m.key).u32(ggufU32).u32(m.v)
 	}
+	g.str("llama.attention.layer_norm_rms_epsilon").u32(ggufF32).u32(math.Float32bits(1e-5))
 	offset := uint64(0)
 	for _, d := range dims {
 		g.tensor(d.name, 0, offset, d.dim...)

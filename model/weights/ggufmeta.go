@@ -77,8 +77,9 @@ func (m *metaReader) positive(key string, def float64) float64 {
 		return def
 	}
 	f, ok := metaFloat(v)
-	if !ok || !(f >= 0 && f <= math.MaxFloat32) {
-		m.fail(key, "%.80v, want a number", fmt.Sprint(v))
+	if !ok || !(f == 0 || f >= leastPositive && f <= math.MaxFloat32) {
+		m.fail(key, "%.80v, want a number from 0 that float32 can hold", fmt.Sprint(v))
+		return 1
 	}
 	if f == 0 {
 		return def

@@ -22,7 +22,7 @@ func edited(t *testing.T, key string, v uint32) []byte {
 	return b
 }
 
-func TestGGUF_RefusesNonsenseSizes(t *testing.T) {
+func TestGGUF_RefusesNonsenseNumbers(t *testing.T) {
 	for _, c := range []struct {
 		key  string
 		v    uint32
@@ -34,6 +34,7 @@ func TestGGUF_RefusesNonsenseSizes(t *testing.T) {
 		{"llama.embedding_length", 0, "llama.embedding_length: 0"},
 		{"llama.feed_forward_length", 1 << 30, "llama.feed_forward_length: 1073741824"},
 		{"llama.context_length", 0, "llama.context_length: 0"},
+		{"llama.attention.layer_norm_rms_epsilon", 1, "llama.attention.layer_norm_rms_epsilon: 1e-45"},
 	} {
 		file := edited(t, c.key, c.v)
 		_, err := openBytes(t, file)

@@ -122,8 +122,8 @@ func (c *Config) scales(s *settings) {
 		c.NormPlusOne = true
 		c.EmbedScale = float32(math.Sqrt(float64(c.Hidden)))
 		c.AttnScale = float32(math.Pow(s.positive("query_pre_attn_scalar", 256), -0.5))
-		c.AttnSoftcap = float32(s.number("attn_logit_softcapping", 0))
-		c.LogitSoftcap = float32(s.number("final_logit_softcapping", 0))
+		c.AttnSoftcap = s.softcap("attn_logit_softcapping")
+		c.LogitSoftcap = s.softcap("final_logit_softcapping")
 		if s.flag("use_bidirectional_attention", false) {
 			c.refuse("use_bidirectional_attention = true")
 		}

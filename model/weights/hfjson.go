@@ -88,14 +88,25 @@ func (s *settings) size(key string, def, most int) int {
 
 func (s *settings) number(key string, def float64) float64 { return get(s, key, def) }
 
+// leastPositive is the smallest normal f32: neither it nor its inverse vanishes or overflows in an f32.
+const leastPositive = 0x1p-126
+
 // positive reads a number above 0 that an f32 can hold.
 func (s *settings) positive(key string, def float64) float64 {
 	v := s.number(key, def)
-	if !(v > 0 && v <= math.MaxFloat32) {
-		s.fail(key, "%v, want a number above 0", v)
+	if !(v >= leastPositive && v <= math.MaxFloat32) {
+		s.fail(key, "%v, want a number above 0 that float32 can hold", v)
 		return 1
 	}
 	return v
+}
+
+// softcap reads a bound of logits; absent, null or 0 is none.
+func (s *settings) softcap(key string) float32 {
+	if s.number(key, 0) == 0 {
+		return 0
+	}
+	return float32(s.positive(key, 0))
 }
 
 func (s *settings) flag(key string, def bool) bool { return get(s, key, def) }

@@ -5,6 +5,7 @@ package weights
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,4 +36,16 @@ func mapFile(path string) ([]byte, func() error, error) {
 		return nil, nil, fmt.Errorf("cannot map %s: %w", path, err)
 	}
 	return b, func() error { return unix.Munmap(b) }, nil
+}
+
+// drop takes the whole pages of part, which lies in a mapped file, out of memory. Reading them brings them back.
+func drop(part []byte) {
+	if len(part) == 0 {
+		return
+	}
+	page := uintptr(os.Getpagesize())
+	skip := -uintptr(unsafe.Pointer(&part[0])) % page
+	if n := uintptr(len(part)); skip < n && n-skip >= page {
+		_ = unix.Madvise(part[skip:skip+(n-skip)/page*page], unix.MADV_DONTNEED) // a refusal costs memory, nothing else
+	}
 }

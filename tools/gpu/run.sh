@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs weft's tests on a Linux machine with an NVIDIA GPU and nothing else but its driver.
-# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [overlap]     default: tests doctor
+# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [overlap] [deterministic]     default: tests doctor
 # Each step prints PASS, FAIL or skipped, and writes its log to $LOGS (default: ./logs). Exit 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -53,6 +53,17 @@ overlap() {
   for flag in "" --overlap-kernels; do
     echo "overlap: ${flag:-off}"
     "$here/weft" bench latency -m "$here/models/Qwen3-0.6B" --load dummy --max-context 2048 --batch 1,16,64 --output 128 --first 128 $flag 2>> "$LOGS/overlap.log"
+  done
+}
+
+# deterministic checks that results depend on their request alone with --deterministic, and measures what that costs.
+deterministic() {
+  local flag
+  step steady timeout 60 "$here/ptx.test" -test.v -test.run Steady
+  step deterministic timeout 200 "$here/internal-golden.test" -test.v -test.run TestGPU_Deterministic
+  for flag in "" --deterministic; do
+    echo "deterministic: ${flag:-off}"
+    "$here/weft" bench latency -m "$here/models/Qwen3-0.6B" --load dummy --max-context 4096 --batch 1,16,64,256 --output 64 --first 128,1024 --rounds 1 $flag 2>> "$LOGS/deterministic.log"
   done
 }
 
