@@ -12,8 +12,8 @@ import (
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/internal/golden"
-	"github.com/weft-llm/weft/tensor"
 	"github.com/weft-llm/weft/model/weights"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // openGPU returns what opens the first GPU with o, or skips and says why there is none.
