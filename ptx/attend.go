@@ -167,7 +167,7 @@ func rowPitch(d int) int { return 2*d + 16 }
 // Kernels: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691), src/attend_prefill_sm90.cu
 // (FlashAttention-3, Shah et al. 2024, arXiv:2407.08608). Oracle: cpu.Attend.
 func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
-	a, err := checkAttend("attend_prefill", out, q, kv, r)
+	a, err := k.checkAttend("attend_prefill", out, q, kv, r)
 	requests := r.Rows.Dim[0] - r.Decodes
 	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
 		return err
@@ -215,11 +215,11 @@ func (f Scores) args() scoreArgs {
 // attention is the shape of a checked call.
 type attention struct{ kind, d, kvHeads, group int }
 
-func checkAttend(op string, out, q tensor.View, kv KV, r Requests) (attention, error) {
+func (k *Kernels) checkAttend(op string, out, q tensor.View, kv KV, r Requests) (attention, error) {
 	c := tensor.Checking(op)
-	c.Want("k", kv.K, tensor.BF16, "KVHeads", "Slots", "D").Want("v", kv.V, tensor.BF16, "KVHeads", "Slots", "D")
+	c.Want("k", kv.K, k.elem(), "KVHeads", "Slots", "D").Want("v", kv.V, k.elem(), "KVHeads", "Slots", "D")
 	c.Want("pages", kv.Pages, tensor.I32, "Rows", "MaxContext").Contiguous("k", kv.K).Contiguous("v", kv.V)
-	c.Want("q", q, tensor.BF16, "T", "Heads*D").Want("out", out, tensor.BF16, "T", "Heads*D").Multiple("Heads*D", c.Dim("KVHeads")*c.Dim("D"))
+	c.Want("q", q, k.elem(), "T", "Heads*D").Want("out", out, k.elem(), "T", "Heads*D").Multiple("Heads*D", c.Dim("KVHeads")*c.Dim("D"))
 	c.Want("rows", r.Rows, tensor.I32, "B").Want("context", r.Context, tensor.I32, "B")
 	if err := c.Err(); err != nil {
 		return attention{}, err

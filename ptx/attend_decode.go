@@ -79,7 +79,7 @@ func (a *attendKernels) reserve(limit int) {
 // On the same chip the result of a token is the same bits in every batch.
 // Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
 func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
-	a, err := checkAttend("attend_decode", out, q, kv, r)
+	a, err := k.checkAttend("attend_decode", out, q, kv, r)
 	if err != nil || r.Decodes == 0 {
 		return err
 	}

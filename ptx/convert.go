@@ -75,7 +75,7 @@ func CanConvert(t tensor.DType) bool { return convertFile(t) != "" }
 // those n elements alone; up to 28 bytes behind them may be read. first and n are multiples of 8 and of t's block, but
 // for n at the source's end. Kernel: src/convert.cu (ggml-org/ggml, docs/gguf.md). Oracle: backend/cpu.
 func (k *Kernels) Convert(s driver.Stream, to Place, src driver.DevicePtr, t tensor.DType, first, n int) error {
-	wide, err := to.check()
+	wide, err := to.check(k.elem())
 	if err != nil || n == 0 {
 		return err
 	}
@@ -89,7 +89,7 @@ func (k *Kernels) Convert(s driver.Stream, to Place, src driver.DevicePtr, t ten
 
 // Random enqueues on s the placing of n normally distributed values, the i-th from seed and i alone.
 func (k *Kernels) Random(s driver.Stream, to Place, n int, seed uint64, std float32) error {
-	wide, err := to.check()
+	wide, err := to.check(k.elem())
 	if err != nil || n == 0 {
 		return err
 	}
@@ -98,11 +98,11 @@ func (k *Kernels) Random(s driver.Stream, to Place, n int, seed uint64, std floa
 		randomArgs{dst, int64(n), int64(to.Cols), seed, row, int32(to.Pair), wide, std})
 }
 
-func (to *Place) check() (wide int32, err error) {
+func (to *Place) check(elem tensor.DType) (wide int32, err error) {
 	d := to.Dst
-	ok := d.Contiguous() && (d.Type == tensor.F32 && d.Rank <= 2 || d.Type == tensor.BF16 && d.Rank == 2)
+	ok := d.Contiguous() && (d.Type == tensor.F32 && d.Rank <= 2 || d.Type == elem && d.Rank == 2)
 	if !ok || d.Rank == 2 && d.Dim[1] != to.Cols {
-		want := fmt.Sprintf("bf16[R,%d] or f32, contiguous", to.Cols)
+		want := fmt.Sprintf("%s[R,%d] or f32, contiguous", elem, to.Cols)
 		return 0, &tensor.ShapeError{Op: "convert", Operand: "dst", Got: d.String(), Want: want}
 	}
 	if d.Type == tensor.F32 {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/weft-llm/weft/tensor"
 )
 
 var (
@@ -33,13 +35,19 @@ func TestEntries_HaveTheParametersThatLaunchersPass(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range newKernels().entries {
-		key := path(e.file) + ":" + e.name
-		if want, ok := compiled[key]; !ok {
-			t.Errorf("%s is declared and not compiled", key)
-		} else if got := declaredParameters(t, e.args); got != want {
-			t.Errorf("%s takes\n\t%s\nbut %s passes\n\t%s", key, want, e.args, got)
+		files := []string{e.file}
+		if half := e.module(tensor.F16); half != e.file && !strings.HasSuffix(e.file, "_sm90") {
+			files = append(files, half)
 		}
-		delete(compiled, key)
+		for _, file := range files {
+			key := path(file) + ":" + e.name
+			if want, ok := compiled[key]; !ok {
+				t.Errorf("%s is declared and not compiled", key)
+			} else if got := declaredParameters(t, e.args); got != want {
+				t.Errorf("%s takes\n\t%s\nbut %s passes\n\t%s", key, want, e.args, got)
+			}
+			delete(compiled, key)
+		}
 	}
 	for key := range compiled {
 		t.Errorf("%s is compiled and not declared", key)

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // entry is one .entry of a PTX file.
@@ -19,6 +20,14 @@ type entry struct {
 	align      int       // of the parameter that wants most
 	fn         *driver.Function
 	wanted     bool // a dry launch asked for it
+}
+
+// module is the file whose code runs on elements of type t.
+func (e *entry) module(t tensor.DType) string {
+	if t == tensor.F16 && e.file != "step" && e.file != "sample" { // these know none
+		return e.file + "_half"
+	}
+	return e.file
 }
 
 // kernel is an entry whose parameters are the fields of A, in order, as Go lays them out: each at its own alignment,
@@ -54,7 +63,7 @@ func (k *Kernels) resolve(e *entry) error {
 	if e.fn != nil {
 		return nil
 	}
-	m, err := k.module(e.file)
+	m, err := k.module(e.module(k.elem()))
 	if err != nil {
 		return err
 	}

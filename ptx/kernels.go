@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
 )
 
 //go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx
@@ -28,6 +29,10 @@ type Kernels struct {
 	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
 	Overlap bool
 
+	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
+	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.
+	Elem tensor.DType
+
 	ctx     *driver.Context
 	modules map[string]*driver.Module
 	loads   []Load
@@ -38,6 +43,7 @@ type Kernels struct {
 	config  driver.Launch
 
 	norm    normKernels
+	res     residualKernels
 	step    stepKernels
 	rows    rowsKernels
 	rope    ropeKernels
@@ -67,6 +73,7 @@ func Open(c *driver.Context) (*Kernels, error) {
 func newKernels() *Kernels {
 	k := &Kernels{modules: map[string]*driver.Module{}}
 	k.norm.declare(k)
+	k.res.declare(k)
 	k.step.declare(k)
 	k.rows.declare(k)
 	k.rope.declare(k)
@@ -78,8 +85,15 @@ func newKernels() *Kernels {
 	return k
 }
 
-// Hopper reports whether the device runs the sm_90a kernels.
-func (k *Kernels) Hopper() bool { return k.ctx.Device.Arch() == 90 }
+// Hopper reports whether the sm_90a kernels are used: they are on that device, for bf16.
+func (k *Kernels) Hopper() bool { return k.ctx.Device.Arch() == 90 && k.elem() == tensor.BF16 }
+
+func (k *Kernels) elem() tensor.DType {
+	if k.Elem == tensor.F16 {
+		return tensor.F16
+	}
+	return tensor.BF16
+}
 
 // SMs is the number of streaming multiprocessors, which launchers that split work aim at.
 func (k *Kernels) SMs() int { return k.ctx.Device.SMs }

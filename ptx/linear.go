@@ -112,7 +112,7 @@ func (k *Kernels) closeLinear() error {
 // Kernels: src/skinny.cu, src/gemm_*.cu. Oracle: cpu.Linear.
 func (k *Kernels) Linear(s driver.Stream, y, x, w, bias tensor.View) error {
 	c := tensor.Checking("linear")
-	c.Want("x", x, tensor.BF16, "M", "K").Want("w", w, tensor.BF16, "N", "K").Want("y", y, tensor.BF16, "M", "N")
+	c.Want("x", x, k.elem(), "M", "K").Want("w", w, k.elem(), "N", "K").Want("y", y, k.elem(), "M", "N")
 	if bias.Rank > 0 {
 		c.Want("bias", bias, tensor.F32, "N")
 	}
@@ -127,7 +127,7 @@ func (k *Kernels) Linear(s driver.Stream, y, x, w, bias tensor.View) error {
 // cpu.GatedLinear.
 func (k *Kernels) GatedLinear(s driver.Stream, y, x, w tensor.View, act Activation) error {
 	c := tensor.Checking("gated_linear")
-	c.Want("x", x, tensor.BF16, "M", "K").Want("w", w, tensor.BF16, "N", "K").Want("y", y, tensor.BF16, "M", "N/2").Multiple("N", 16)
+	c.Want("x", x, k.elem(), "M", "K").Want("w", w, k.elem(), "N", "K").Want("y", y, k.elem(), "M", "N/2").Multiple("N", 16)
 	if c.Err() == nil && 2*c.Dim("N/2") != c.Dim("N") {
 		return &tensor.ShapeError{Op: "gated_linear", Operand: "y", Got: y.String(), Want: "half as many columns as w has rows"}
 	}
@@ -141,7 +141,7 @@ func (k *Kernels) GatedLinear(s driver.Stream, y, x, w tensor.View, act Activati
 // K is a multiple of 8. Kernels: src/skinny.cu, src/gemm_*.cu. Oracle: cpu.Logits.
 func (k *Kernels) Logits(s driver.Stream, y, x, w tensor.View, scale, softcap float32) error {
 	c := tensor.Checking("logits")
-	c.Want("x", x, tensor.BF16, "M", "K").Want("w", w, tensor.BF16, "N", "K").Want("y", y, tensor.F32, "M", "N")
+	c.Want("x", x, k.elem(), "M", "K").Want("w", w, k.elem(), "N", "K").Want("y", y, tensor.F32, "M", "N")
 	return k.linear(s, &c, logits, y, x, w, linearArgs{Scale: scale, Softcap: softcap})
 }
 

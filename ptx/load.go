@@ -41,8 +41,8 @@ func (k *Kernels) CacheErr() error { return k.cache.err }
 func (k *Kernels) Load() error {
 	var files []string
 	for _, e := range k.wanted {
-		if k.modules[e.file] == nil && !slices.Contains(files, e.file) {
-			files = append(files, e.file)
+		if f := e.module(k.elem()); k.modules[f] == nil && !slices.Contains(files, f) {
+			files = append(files, f)
 		}
 	}
 	// The longest take the longest: they go first.

@@ -41,7 +41,7 @@ func (n *normKernels) declare(k *Kernels) {
 // H is a multiple of 8. Kernel: src/rmsnorm.cu (Zhang & Sennrich 2019, arXiv:1910.07467). Oracle: cpu.RMSNorm.
 func (k *Kernels) RMSNorm(s driver.Stream, y, x, w tensor.View, eps float32) error {
 	c := tensor.Checking("rmsnorm")
-	c.Want("x", x, tensor.BF16, "T", "H").Want("w", w, tensor.F32, "H").Want("y", y, tensor.BF16, "T", "H")
+	c.Want("x", x, k.elem(), "T", "H").Want("w", w, tensor.F32, "H").Want("y", y, k.elem(), "T", "H")
 	c.Contiguous("x", x).Contiguous("y", y).Multiple("H", 8)
 	if err := c.Err(); err != nil || c.Dim("T") == 0 {
 		return err
@@ -54,8 +54,8 @@ func (k *Kernels) RMSNorm(s driver.Stream, y, x, w tensor.View, eps float32) err
 // bf16 overlaps none of the others, y may be x.
 func (k *Kernels) AddRMSNorm(s driver.Stream, y, res, x, w tensor.View, eps float32) error {
 	c := tensor.Checking("add_rmsnorm")
-	c.Want("x", x, tensor.BF16, "T", "H").Want("res", res, tensor.BF16, "T", "H").Want("w", w, tensor.F32, "H")
-	c.Want("y", y, tensor.BF16, "T", "H").Contiguous("x", x).Contiguous("res", res).Contiguous("y", y).Multiple("H", 8)
+	c.Want("x", x, k.elem(), "T", "H").Want("res", res, k.elem(), "T", "H").Want("w", w, tensor.F32, "H")
+	c.Want("y", y, k.elem(), "T", "H").Contiguous("x", x).Contiguous("res", res).Contiguous("y", y).Multiple("H", 8)
 	if err := c.Err(); err != nil || c.Dim("T") == 0 {
 		return err
 	}
@@ -66,7 +66,7 @@ func (k *Kernels) AddRMSNorm(s driver.Stream, y, res, x, w tensor.View, eps floa
 // Add enqueues res += x, rounded to bf16, on s. Both are [T,H] bf16, contiguous, H a multiple of 8, and do not overlap.
 func (k *Kernels) Add(s driver.Stream, res, x tensor.View) error {
 	c := tensor.Checking("add")
-	c.Want("x", x, tensor.BF16, "T", "H").Want("res", res, tensor.BF16, "T", "H")
+	c.Want("x", x, k.elem(), "T", "H").Want("res", res, k.elem(), "T", "H")
 	c.Contiguous("x", x).Contiguous("res", res).Multiple("H", 8)
 	if err := c.Err(); err != nil || c.Dim("T") == 0 {
 		return err

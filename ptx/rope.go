@@ -40,9 +40,9 @@ const maxHeadDim = 256
 // Kernel: src/rope.cu (Su et al. 2021, arXiv:2104.09864). Oracle: cpu.RopeStore.
 func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	c := tensor.Checking("rope_store")
-	c.Want("kcache", a.KCache, tensor.BF16, "K", "S", "D").Want("vcache", a.VCache, tensor.BF16, "K", "S", "D")
-	c.Want("q", a.Q, tensor.BF16, "T", "Heads·D").Want("slots", a.Slots, tensor.I32, "T").Want("pos", a.Pos, tensor.I32, "T")
-	c.Want("qkv", a.QKV, tensor.BF16, "T", "(Heads+2K)·D")
+	c.Want("kcache", a.KCache, k.elem(), "K", "S", "D").Want("vcache", a.VCache, k.elem(), "K", "S", "D")
+	c.Want("q", a.Q, k.elem(), "T", "Heads·D").Want("slots", a.Slots, tensor.I32, "T").Want("pos", a.Pos, tensor.I32, "T")
+	c.Want("qkv", a.QKV, k.elem(), "T", "(Heads+2K)·D")
 	q, kv := "D", "D"
 	if a.wide() {
 		q, kv = "Heads·D", "K·D"

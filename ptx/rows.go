@@ -25,7 +25,7 @@ func (p *rowsKernels) declare(k *Kernels) { p.rows.declare(k, "rows", "rows", 0)
 // H is a multiple of 8. Kernel: src/rows.cu. Oracle: cpu.Embed.
 func (k *Kernels) Rows(s driver.Stream, y, table, index tensor.View, scale float32) error {
 	c := tensor.Checking("rows")
-	c.Want("table", table, tensor.BF16, "N", "H").Want("index", index, tensor.I32, "T").Want("y", y, tensor.BF16, "T", "H")
+	c.Want("table", table, k.elem(), "N", "H").Want("index", index, tensor.I32, "T").Want("y", y, k.elem(), "T", "H")
 	c.Contiguous("y", y).Multiple("H", 8)
 	if err := c.Err(); err != nil || c.Dim("T") == 0 {
 		return err

@@ -59,8 +59,8 @@ func (k *Kernels) CheckSteady(s driver.Stream) (err error) {
 		return err
 	}
 	launches := []func() error{
-		func() error { return k.Linear(s, tensor.Of(y.Ptr, tensor.BF16, m, n), x, w, tensor.View{}) },
-		func() error { return k.GatedLinear(s, tensor.Of(y.Ptr, tensor.BF16, m, n/2), x, w, SiLU) },
+		func() error { return k.Linear(s, tensor.Of(y.Ptr, k.elem(), m, n), x, w, tensor.View{}) },
+		func() error { return k.GatedLinear(s, tensor.Of(y.Ptr, k.elem(), m, n/2), x, w, SiLU) },
 		func() error { return k.Logits(s, tensor.Of(y.Ptr, tensor.F32, m, n), x, w, 1, 0) },
 	}
 	if err := c.load(launches); err != nil {
@@ -81,7 +81,7 @@ type steadyCheck struct {
 }
 
 func (c *steadyCheck) random(rows, cols int, seed uint64) (tensor.View, error) {
-	v := tensor.Of(0, tensor.BF16, rows, cols)
+	v := tensor.Of(0, c.k.elem(), rows, cols)
 	p, err := c.k.ctx.Alloc(v.Bytes())
 	if err != nil {
 		return v, err

@@ -31,18 +31,18 @@ func toBF16(x float32) float32 {
 	return math.Float32frombits((u + 0x7fff + u>>16&1) &^ 0xffff)
 }
 
-// toF16 rounds x of a magnitude between 2^-14 and 65504 to f16; what is smaller becomes zero.
+// toF16 rounds x of a magnitude of at most 65504 to f16.
 func toF16(x float32) uint16 {
 	u := math.Float32bits(x)
 	sign := uint16(u >> 16 & 0x8000)
 	u &= 0x7fffffff
-	if u < 0x38800000 {
-		return sign
+	if u < 0x38800000 { // steps of 2^-24, as those of f32 are from 0.5 on
+		return sign | uint16(math.Float32bits(math.Float32frombits(u)+0.5)-0x3f000000)
 	}
 	return sign | uint16((u-0x38000000+0xfff+u>>13&1)>>13)
 }
 
-// fromF16 reads a normal f16 or zero.
+// fromF16 reads a finite f16.
 func fromF16(h uint16) float64 {
 	e, m := int(h>>10&31), float64(h&1023)
 	v := math.Ldexp(1+m/1024, e-15)
@@ -57,8 +57,11 @@ func fromF16(h uint16) float64 {
 
 // rounded returns x as an activation of type t holds it.
 func rounded(t tensor.DType, x float64) float64 {
-	if t == tensor.BF16 {
+	switch t {
+	case tensor.BF16:
 		return float64(toBF16(float32(x)))
+	case tensor.F16:
+		return fromF16(toF16(float32(x)))
 	}
 	return x
 }

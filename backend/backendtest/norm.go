@@ -40,7 +40,7 @@ func (h *harness) addRMSNorm(n, width int) {
 	weight := h.vector(w)
 	sum := make([]float32, len(x.data))
 	for i := range sum {
-		sum[i] = float32(rounded(h.act, float64(x.data[i]+res.data[i])))
+		sum[i] = float32(rounded(h.b.Info().Residual, float64(x.data[i]+res.data[i])))
 	}
 	h.add(op{label("AddRMSNorm T=%d H=%d", n, width), func(k backend.Kernels, _ *backend.Batch, in func(input) tensor.View) tensor.View {
 		_, stream := k.AddRMSNorm(in(res), tensor.View{}, nil, 1e-6)

@@ -11,7 +11,7 @@ import (
 
 // RopeStore takes the fused projection apart: q normalised and rotated, k and v in the cache.
 func (b *Backend) RopeStore(qkv tensor.View, a *backend.Attention, batch *backend.Batch) tensor.View {
-	q := b.alloc(tensor.BF16, qkv.Dim[0], a.Heads*a.HeadDim)
+	q := b.alloc(b.opts.Elem, qkv.Dim[0], a.Heads*a.HeadDim)
 	if b.err != nil {
 		return q
 	}
@@ -28,7 +28,7 @@ func (b *Backend) RopeStore(qkv tensor.View, a *backend.Attention, batch *backen
 // layerOf returns the cache of a's layer; while planning, when there is none yet, one of a single slot.
 func (b *Backend) layerOf(a *backend.Attention) (k, v tensor.View) {
 	if b.planning {
-		k = tensor.Of(0, tensor.BF16, a.KVHeads, 1, a.HeadDim)
+		k = tensor.Of(0, b.opts.Elem, a.KVHeads, 1, a.HeadDim)
 		return k, k
 	}
 	return b.kv.layer(a.Layer)
@@ -46,7 +46,7 @@ func (b *Backend) tables() (pages, tokens tensor.View) {
 // Attend returns the attention of q over the slots of each request, causal. Deterministic, every token goes the way of a
 // prompt's: it may be computed again as one.
 func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Batch) tensor.View {
-	y := b.alloc(tensor.BF16, q.Dim[0], q.Dim[1])
+	y := b.alloc(b.opts.Elem, q.Dim[0], q.Dim[1])
 	if b.opts.Deterministic {
 		b.fail(b.checkWindow(a))
 	} else if b.planning {

@@ -1,5 +1,6 @@
 // Package cuda runs the operations of a model on one NVIDIA GPU, by the kernels of package ptx. Activations and the KV
-// cache are bf16, sums f32; weights of any type are made bf16 as they are loaded.
+// cache are bf16 or f16, sums f32, the residual stream either; weights of any type are made what activations are as they
+// are loaded.
 //
 // All device memory is taken by loading, Plan and AllocKV; a step allocates nothing, neither there nor on the Go heap.
 package cuda
@@ -26,6 +27,28 @@ type Options struct {
 
 	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
 	Cache string
+
+	// Elem is the type of weights, activations and the KV cache: BF16, which is what Invalid stands for, or F16, which is
+	// eight times as exact and ends at 65504; the kernels for Hopper do not know it.
+	Elem tensor.DType
+
+	// Residual is the type of the residual stream: Elem, which is what Invalid stands for, rounds it after each addition;
+	// F32 keeps it as added, and moves half as many bytes more at each norm.
+	Residual tensor.DType
+}
+
+// types fills in and checks Elem and Residual.
+func (o *Options) types() error {
+	if o.Elem == tensor.Invalid {
+		o.Elem = tensor.BF16
+	}
+	if o.Residual == tensor.Invalid {
+		o.Residual = o.Elem
+	}
+	if o.Elem != tensor.BF16 && o.Elem != tensor.F16 || o.Residual != o.Elem && o.Residual != tensor.F32 {
+		return fmt.Errorf("no kernels compute in %s with a residual stream in %s", o.Elem, o.Residual)
+	}
+	return nil
 }
 
 // Backend implements backend.Backend and backend.Memory on one GPU. One goroutine calls its methods, locked to the
@@ -83,6 +106,9 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if o.Chunk <= 0 {
 		o.Chunk = 32 << 20
 	}
+	if err := o.types(); err != nil {
+		return nil, fmt.Errorf("cannot open GPU %d: %w", device, err)
+	}
 	b := &Backend{opts: o, driver: version(lib)}
 	if b.ctx, err = d.Open(); err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, err)
@@ -91,6 +117,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if b.k, err = ptx.Open(b.ctx); err == nil {
 		b.k.Overlap, b.k.Cache, b.k.Steady = o.Overlap, o.Cache, o.Deterministic
 		b.stream, err = b.ctx.NewStream()
+		b.k.Elem = o.Elem
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, errors.Join(err, b.Close()))
@@ -115,7 +142,7 @@ func (b *Backend) Info() backend.Info {
 		free, total = 0, d.TotalMemory
 	}
 	return backend.Info{
-		Name: d.Name, Driver: b.driver, Activation: tensor.BF16, Free: free, Total: total, Async: true,
+		Name: d.Name, Driver: b.driver, Activation: b.opts.Elem, Residual: b.opts.Residual, Free: free, Total: total, Async: true,
 		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
 	}
 }

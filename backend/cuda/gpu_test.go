@@ -7,6 +7,7 @@ import (
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/backendtest"
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // onGPU opens the first GPU with o, or skips and says why there is none.
@@ -51,4 +52,10 @@ func TestGPU_ConformanceOverlapped(t *testing.T) {
 
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{NoGraphs: true}) })
+}
+
+func TestGPU_SelfTestInF16(t *testing.T) { selfTestOnGPU(t, Options{Elem: tensor.F16}) }
+
+func TestGPU_ConformanceInF16(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return onGPU(t, Options{Elem: tensor.F16, Residual: tensor.F32}) })
 }

@@ -12,7 +12,7 @@ import (
 
 // weight is a tensor on the GPU.
 type weight struct {
-	view       tensor.View // vectors [n] f32, tables [rows,cols] f32, matrices [rows,cols] bf16
+	view       tensor.View // vectors [n] f32, tables [rows,cols] f32, matrices [rows,cols] bf16 or f16
 	rows, cols int         // as Dims tells them; a gated weight has half its view's rows, or less
 	gated      bool
 }
@@ -60,7 +60,7 @@ func (b *Backend) LoadLinear(parts ...backend.Source) (backend.Weight, error) {
 		return nil, err
 	}
 	w := &weight{rows: rows, cols: cols}
-	if err := b.reserveWeight(w, tensor.BF16, rows, cols); err != nil {
+	if err := b.reserveWeight(w, b.opts.Elem, rows, cols); err != nil {
 		return nil, named(parts, err)
 	}
 	at := 0
@@ -87,7 +87,7 @@ func (b *Backend) LoadGated(gate, up backend.Source) (backend.Weight, error) {
 		return nil, fmt.Errorf("cannot load %s: %d rows, want a multiple of 8", gate.Name, gate.Dim[0])
 	}
 	w := &weight{rows: rows / 2, cols: cols, gated: true}
-	if err := b.reserveWeight(w, tensor.BF16, rows, cols); err != nil {
+	if err := b.reserveWeight(w, b.opts.Elem, rows, cols); err != nil {
 		return nil, named(parts, err)
 	}
 	for i, s := range parts {

@@ -88,12 +88,12 @@ func bytesOf[T any](v []T) []byte {
 // addressOf is where pinned values lie, for the device as for the host.
 func addressOf[T any](v []T) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(v))) }
 
-// Put copies data to memory that lives until Close, rounded to bf16. It waits, and panics when there is no memory: it
+// Put copies data to memory that lives until Close, rounded to the type of activations. It waits, and panics when there is no memory: it
 // is for tests and tools.
 func (b *Backend) Put(data []float32, dims ...int) tensor.View {
 	raw := make([]byte, 0, 2*len(data))
 	for _, v := range data {
-		raw = binary.LittleEndian.AppendUint16(raw, toBF16(v))
+		raw = binary.LittleEndian.AppendUint16(raw, narrow(b.opts.Elem, v))
 	}
 	p, err := b.memory.device(int64(len(raw)))
 	if err == nil {
@@ -102,10 +102,10 @@ func (b *Backend) Put(data []float32, dims ...int) tensor.View {
 	if err != nil {
 		panic(fmt.Errorf("cannot put %d values on the GPU: %w", len(data), err))
 	}
-	return tensor.Of(p, tensor.BF16, dims...)
+	return tensor.Of(p, b.opts.Elem, dims...)
 }
 
-// Get waits for the GPU and returns a copy of v's values: bf16, f32 or i32.
+// Get waits for the GPU and returns a copy of v's values: bf16, f16, f32 or i32.
 func (b *Backend) Get(v tensor.View) ([]float32, error) {
 	if v.Len() == 0 {
 		return nil, nil
@@ -130,21 +130,12 @@ func (b *Backend) Get(v tensor.View) ([]float32, error) {
 
 func element(t tensor.DType, raw []byte, i int) (float32, error) {
 	switch t {
-	case tensor.BF16:
-		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16), nil
+	case tensor.BF16, tensor.F16:
+		return widen(t, binary.LittleEndian.Uint16(raw[2*i:])), nil
 	case tensor.F32:
 		return math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])), nil
 	case tensor.I32:
 		return float32(int32(binary.LittleEndian.Uint32(raw[4*i:]))), nil
 	}
 	return 0, fmt.Errorf("cannot read values of type %s", t)
-}
-
-// toBF16 rounds to the nearest, ties to even; a NaN stays one.
-func toBF16(v float32) uint16 {
-	u := math.Float32bits(v)
-	if v != v {
-		return uint16(u>>16) | 0x40
-	}
-	return uint16((u + 0x7fff + u>>16&1) >> 16)
 }

@@ -9,7 +9,7 @@ import (
 // Embed returns rows b.IDs of table times scale. Its result lives until the next Begin.
 func (b *Backend) Embed(table backend.Weight, batch *backend.Batch, scale float32) tensor.View {
 	v := viewOf(table)
-	y := b.allocIn(&b.arena.regions[lasting], tensor.BF16, batch.IDs.Dim[0], v.Dim[1])
+	y := b.allocIn(&b.arena.regions[lasting], b.opts.Elem, batch.IDs.Dim[0], v.Dim[1])
 	if b.err == nil {
 		b.fail(b.k.Rows(b.stream, y, v, batch.IDs, scale))
 	}
@@ -21,7 +21,7 @@ func (b *Backend) Last(x tensor.View, batch *backend.Batch) tensor.View {
 	if st, ok := batch.State.(*step); ok && batch == &st.padded && x.Contiguous() {
 		return x
 	}
-	y := b.alloc(tensor.BF16, batch.Last.Dim[0], x.Dim[1])
+	y := b.alloc(b.opts.Elem, batch.Last.Dim[0], x.Dim[1])
 	if b.err == nil {
 		b.fail(b.k.Rows(b.stream, y, x, batch.Last, 1))
 	}
@@ -30,16 +30,18 @@ func (b *Backend) Last(x tensor.View, batch *backend.Batch) tensor.View {
 
 // RMSNorm returns x / sqrt(mean(x²)+eps) · w.
 func (b *Backend) RMSNorm(x tensor.View, w backend.Weight, eps float32) tensor.View {
-	y := b.alloc(tensor.BF16, x.Dim[0], x.Dim[1])
+	y := b.alloc(b.opts.Elem, x.Dim[0], x.Dim[1])
 	if b.err == nil {
 		b.fail(b.k.RMSNorm(b.stream, y, x, viewOf(w), eps))
 	}
 	return y
 }
 
-// AddRMSNorm adds x to res and returns the norm of the sum, and the sum, rounded to bf16 before the norm.
+// AddRMSNorm adds x to res and returns the norm of the sum, and the sum: rounded to bf16 before the norm, or in f32.
 func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
 	switch {
+	case b.opts.Residual == tensor.F32:
+		return b.addResidual(x, res, w, eps)
 	case res.Rank == 0 && w == nil:
 		return x, x
 	case res.Rank == 0:
@@ -50,17 +52,30 @@ func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) 
 		}
 		return res, res
 	}
-	y = b.alloc(tensor.BF16, x.Dim[0], x.Dim[1])
+	y = b.alloc(b.opts.Elem, x.Dim[0], x.Dim[1])
 	if b.err == nil {
 		b.fail(b.k.AddRMSNorm(b.stream, y, res, x, viewOf(w), eps))
 	}
 	return y, res
 }
 
+// addResidual is AddRMSNorm on a stream in f32, whose memory is taken where it begins and lives until the next Begin.
+func (b *Backend) addResidual(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
+	y, sum = b.alloc(b.opts.Elem, x.Dim[0], x.Dim[1]), res
+	begins := res.Rank == 0
+	if begins {
+		sum = b.allocIn(&b.arena.regions[lasting], tensor.F32, x.Dim[0], x.Dim[1])
+	}
+	if b.err == nil {
+		b.fail(b.k.AddResidual(b.stream, y, sum, x, viewOf(w), eps, begins))
+	}
+	return y, sum
+}
+
 // Linear returns x·Wᵀ + bias.
 func (b *Backend) Linear(x tensor.View, w, bias backend.Weight) tensor.View {
 	v := viewOf(w)
-	y := b.alloc(tensor.BF16, x.Dim[0], v.Dim[0])
+	y := b.alloc(b.opts.Elem, x.Dim[0], v.Dim[0])
 	if b.err == nil {
 		b.fail(b.k.Linear(b.stream, y, x, v, viewOf(bias)))
 	}
@@ -73,7 +88,7 @@ func (b *Backend) GatedLinear(x tensor.View, w backend.Weight, act backend.Activ
 	if g, ok := w.(*weight); ok && g != nil && g.gated {
 		v = g.view
 	}
-	y := b.alloc(tensor.BF16, x.Dim[0], v.Dim[0]/2)
+	y := b.alloc(b.opts.Elem, x.Dim[0], v.Dim[0]/2)
 	if b.err == nil {
 		b.fail(b.k.GatedLinear(b.stream, y, x, v, activations[act]))
 	}

@@ -113,6 +113,7 @@ func bucketIndex(size int) int {
 // cache is the KV cache and the tables that map positions to it.
 type cache struct {
 	spec   backend.KVSpec
+	elem   tensor.DType
 	base   uintptr
 	pages  tensor.View // [Requests+1,MaxContext+1] i32: slot of each row and position; the last row is for padding
 	tokens tensor.View // alike: token ids; one more than positions, for the one sampled at the last
@@ -120,7 +121,7 @@ type cache struct {
 
 // KVBytes returns what AllocKV takes for spec, the tables included once Plan has said how large they are.
 func (b *Backend) KVBytes(s backend.KVSpec) int64 {
-	bytes := int64(s.Layers) * 2 * int64(s.KVHeads) * int64(s.Slots) * int64(s.HeadDim) * int64(tensor.BF16.Size())
+	bytes := int64(s.Layers) * 2 * int64(s.KVHeads) * int64(s.Slots) * int64(s.HeadDim) * int64(b.opts.Elem.Size())
 	if b.planned {
 		bytes += 2 * b.tableBytes()
 	}
@@ -155,7 +156,7 @@ func (b *Backend) AllocKV(s backend.KVSpec) error {
 		return fmt.Errorf("cannot clear the KV cache: %w", err)
 	}
 	rows, cols := b.limits.Requests+1, b.limits.MaxContext+1
-	b.kv = cache{spec: s, base: base, pages: tensor.Of(pages, tensor.I32, rows, cols)}
+	b.kv = cache{spec: s, elem: b.opts.Elem, base: base, pages: tensor.Of(pages, tensor.I32, rows, cols)}
 	b.kv.tokens = b.kv.pages
 	b.kv.tokens.Ptr += uintptr(b.tableBytes())
 	return nil
@@ -169,7 +170,7 @@ func (b *Backend) zero(base uintptr, n int64, tables uintptr, m int64) error {
 // layer returns the keys and values of a layer: [KVHeads,Slots,D] each.
 func (c *cache) layer(i int) (k, v tensor.View) {
 	s := c.spec
-	k = tensor.Of(0, tensor.BF16, s.KVHeads, s.Slots, s.HeadDim)
+	k = tensor.Of(0, c.elem, s.KVHeads, s.Slots, s.HeadDim)
 	v = k
 	k.Ptr = c.base + uintptr(int64(2*i)*k.Bytes())
 	v.Ptr = k.Ptr + uintptr(k.Bytes())

@@ -25,6 +25,7 @@ func (b *Backend) SelfTest() []Check {
 		t.report("compiling", err)
 	}
 	t.norms()
+	t.residual()
 	t.gather()
 	t.linears()
 	t.rope()
@@ -89,9 +90,9 @@ func (t *selfTest) put(typ tensor.DType, host []float32, dims ...int) operand {
 	var raw []byte
 	for i, x := range host {
 		switch typ {
-		case tensor.BF16:
-			u := toBF16(x)
-			host[i] = math.Float32frombits(uint32(u) << 16)
+		case tensor.BF16, tensor.F16:
+			u := narrow(typ, x)
+			host[i] = widen(typ, u)
 			raw = binary.LittleEndian.AppendUint16(raw, u)
 		case tensor.I32:
 			raw = binary.LittleEndian.AppendUint32(raw, uint32(int32(x)))
@@ -123,15 +124,29 @@ func (t *selfTest) expect(v tensor.View, want, mag []float64, tolerance float64)
 		if mag != nil {
 			m = mag[i]
 		}
-		if d := math.Abs(float64(got[i]) - w); !(d <= tolerance*m) {
-			return fmt.Errorf("element %d of %s is %v, want %v within %.2g", i, v, got[i], w, tolerance*m)
+		limit := tolerance * m
+		if v.Type == tensor.F16 {
+			limit += 0x1p-25 // half of its smallest step
+		}
+		if d := math.Abs(float64(got[i]) - w); !(d <= limit) && float64(got[i]) != w { // also where both are infinite
+			return fmt.Errorf("element %d of %s is %v, want %v within %.2g", i, v, got[i], w, limit)
 		}
 	}
 	return nil
 }
 
-// Tolerances: one rounding to bf16, and a sum in f32 of products that are exact.
-const (
-	roundBF16 = 0x1p-8
-	sumF32    = 4e-6
-)
+// sumF32 is the tolerance of a sum in f32 of products that are exact.
+const sumF32 = 4e-6
+
+func (t *selfTest) elem() tensor.DType { return t.b.opts.Elem }
+
+// round is the tolerance of one rounding to elem.
+func (t *selfTest) round() float64 {
+	if t.elem() == tensor.F16 {
+		return 0x1p-11
+	}
+	return 0x1p-8
+}
+
+// rounded is v as elem holds it.
+func (t *selfTest) rounded(v float32) float32 { return widen(t.elem(), narrow(t.elem(), v)) }

@@ -34,8 +34,8 @@ func (t *selfTest) attend(d int, f ptx.Scores) error {
 			pages[i] = float32(1 + i%(slots-1))
 		}
 	}
-	q, y := t.random(tensor.BF16, 7, heads*d), t.poisoned(tensor.BF16, 7, heads*d)
-	k, v := t.random(tensor.BF16, kv, slots, d), t.random(tensor.BF16, kv, slots, d)
+	q, y := t.random(t.elem(), 7, heads*d), t.poisoned(t.elem(), 7, heads*d)
+	k, v := t.random(t.elem(), kv, slots, d), t.random(t.elem(), kv, slots, d)
 	i32 := func(v []float32) tensor.View { return t.put(tensor.I32, v, len(v)).View }
 	cache := ptx.KV{K: k.View, V: v.View, Pages: t.put(tensor.I32, pages, 3, cols).View}
 	r := ptx.Requests{Rows: i32(rows), Start: i32(start), Context: i32(context), Tokens: 7, Decodes: 2}
@@ -53,7 +53,7 @@ func (t *selfTest) attend(d int, f ptx.Scores) error {
 			}
 		}
 	}
-	return errors.Join(err, t.expect(y.View, want, mag, 3*roundBF16))
+	return errors.Join(err, t.expect(y.View, want, mag, 3*t.round()))
 }
 
 // attendOne is one head of the token at pos: its output, and the weighted magnitudes of the values.

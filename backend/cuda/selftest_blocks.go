@@ -50,7 +50,7 @@ func decoded(typ tensor.DType, b []byte, i int) float64 {
 	case tensor.F32:
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
 	case tensor.BF16:
-		return float64(fromBF16(binary.LittleEndian.Uint16(b)))
+		return float64(widen(typ, binary.LittleEndian.Uint16(b)))
 	case tensor.F16:
 		return float16(b)
 	case tensor.F8E4M3:
@@ -141,16 +141,4 @@ func float8(u byte) float64 {
 	return v
 }
 
-// float16 reads a finite half.
-func float16(b []byte) float64 {
-	h := binary.LittleEndian.Uint16(b)
-	e, m := int(h>>10&31), float64(h&1023)
-	v := math.Ldexp(1+m/1024, e-15)
-	if e == 0 {
-		v = math.Ldexp(m/1024, -14)
-	}
-	if h&0x8000 != 0 {
-		return -v
-	}
-	return v
-}
+func float16(b []byte) float64 { return float64(fromF16(binary.LittleEndian.Uint16(b))) }

@@ -38,9 +38,9 @@ func (t *selfTest) convert(typ tensor.DType, pair ptx.Pair) error {
 	const rows, cols = 16, 256
 	raw, want := t.blocks(typ, rows*cols)
 	for i, v := range want {
-		want[i] = float64(fromBF16(toBF16(float32(v))))
+		want[i] = float64(t.rounded(float32(v)))
 	}
-	dst := t.poisoned(tensor.BF16, 2*rows, cols)
+	dst := t.poisoned(t.elem(), 2*rows, cols)
 	to := ptx.Place{Dst: dst.View, Cols: cols, Pair: pair}
 	err := t.b.k.Convert(t.b.stream, to, t.upload(raw), typ, 0, rows*cols)
 	for r := range rows {

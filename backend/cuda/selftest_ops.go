@@ -11,24 +11,50 @@ import (
 
 func (t *selfTest) norms() {
 	const rows, h, eps = 5, 1032, 1e-5
-	x, res, w := t.random(tensor.BF16, rows, h), t.random(tensor.BF16, rows, h), t.random(tensor.F32, h)
-	y := t.poisoned(tensor.BF16, rows, h)
+	x, res, w := t.random(t.elem(), rows, h), t.random(t.elem(), rows, h), t.random(tensor.F32, h)
+	y := t.poisoned(t.elem(), rows, h)
 	err := t.b.k.RMSNorm(t.b.stream, y.View, x.View, w.View, eps)
-	t.report("rmsnorm", errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, roundBF16)))
+	t.report("rmsnorm", errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, t.round())))
 
 	sum := make([]float64, len(x.host))
 	rounded := make([]float32, len(x.host))
 	for i, v := range x.host {
 		sum[i] = float64(v) + float64(res.host[i])
-		rounded[i] = fromBF16(toBF16(v + res.host[i]))
+		rounded[i] = t.rounded(v + res.host[i])
 	}
 	err = t.b.k.AddRMSNorm(t.b.stream, y.View, res.View, x.View, w.View, eps)
-	t.report("add_rmsnorm", errors.Join(err, t.expect(res.View, sum, nil, roundBF16),
-		t.expect(y.View, normOf(rounded, w.host, eps), nil, roundBF16)))
+	t.report("add_rmsnorm", errors.Join(err, t.expect(res.View, sum, nil, t.round()),
+		t.expect(y.View, normOf(rounded, w.host, eps), nil, t.round())))
 
-	res = t.put(tensor.BF16, res.host, rows, h)
+	res = t.put(t.elem(), res.host, rows, h)
 	err = t.b.k.Add(t.b.stream, res.View, x.View)
-	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, roundBF16)))
+	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, t.round())))
+}
+
+// residual begins a stream in f32, and adds to it with a norm and without.
+func (t *selfTest) residual() {
+	const rows, h, eps = 5, 1032, 1e-5
+	x, w, y := t.random(t.elem(), rows, h), t.random(tensor.F32, h), t.poisoned(t.elem(), rows, h)
+	res := t.poisoned(tensor.F32, rows, h)
+	want := make([]float32, len(x.host))
+	for _, c := range []struct {
+		name   string
+		w      operand
+		begins bool
+	}{{"add_rmsnorm_f32, begins", w, true}, {"add_rmsnorm_f32", w, false}, {"add_rmsnorm_f32, no norm", operand{}, false}} {
+		sum := make([]float64, len(want))
+		for i, v := range x.host {
+			want[i] += v
+			sum[i] = float64(want[i])
+		}
+		normed := sum
+		if c.w.host != nil {
+			normed = normOf(want, c.w.host, eps)
+		}
+		err := t.b.k.AddResidual(t.b.stream, y.View, res.View, x.View, c.w.View, eps, c.begins)
+		t.report(c.name, errors.Join(err, t.expect(res.View, sum, nil, 0), t.expect(y.View, normed, nil, t.round())))
+		x = t.random(t.elem(), rows, h)
+	}
 }
 
 func normOf(x, w []float32, eps float64) []float64 {
@@ -48,8 +74,8 @@ func normOf(x, w []float32, eps float64) []float64 {
 
 func (t *selfTest) gather() {
 	const n, h, scale = 7, 264, 3
-	table, index := t.random(tensor.BF16, n, h), []float32{6, 0, 3, 3, -1}
-	ids, y := t.put(tensor.I32, index, len(index)), t.poisoned(tensor.BF16, len(index), h)
+	table, index := t.random(t.elem(), n, h), []float32{6, 0, 3, 3, -1}
+	ids, y := t.put(tensor.I32, index, len(index)), t.poisoned(t.elem(), len(index), h)
 	var want []float64
 	for _, id := range index {
 		for _, v := range table.host[max(0, int(id))*h:][:h] {
@@ -57,7 +83,7 @@ func (t *selfTest) gather() {
 		}
 	}
 	err := t.b.k.Rows(t.b.stream, y.View, table.View, ids.View, scale)
-	t.report("rows", errors.Join(err, t.expect(y.View, want, nil, roundBF16)))
+	t.report("rows", errors.Join(err, t.expect(y.View, want, nil, t.round())))
 }
 
 // linears runs each tile with each epilogue on ragged sizes, K once split and once not.
@@ -76,9 +102,9 @@ func (t *selfTest) linears() {
 }
 
 func (t *selfTest) linear(m, n, k int) error {
-	x, w, bias := t.random(tensor.BF16, m, k), t.random(tensor.BF16, n, k), t.random(tensor.F32, n)
+	x, w, bias := t.random(t.elem(), m, k), t.random(t.elem(), n, k), t.random(tensor.F32, n)
 	want, mag := dots(x.host, w.host, k)
-	y, z, g := t.poisoned(tensor.BF16, m, n), t.poisoned(tensor.F32, m, n), t.poisoned(tensor.BF16, m, n/2)
+	y, z, g := t.poisoned(t.elem(), m, n), t.poisoned(tensor.F32, m, n), t.poisoned(t.elem(), m, n/2)
 	biased := make([]float64, len(want))
 	capped, gate, gateMag := make([]float64, len(want)), make([]float64, m*n/2), make([]float64, m*n/2)
 	for i, v := range want {
@@ -94,9 +120,9 @@ func (t *selfTest) linear(m, n, k int) error {
 	}
 	s := t.b.stream
 	err := errors.Join(
-		t.b.k.Linear(s, y.View, x.View, w.View, bias.View), t.expect(y.View, biased, mag, roundBF16),
+		t.b.k.Linear(s, y.View, x.View, w.View, bias.View), t.expect(y.View, biased, mag, t.round()),
 		t.b.k.Logits(s, z.View, x.View, w.View, 0.5, 30), t.expect(z.View, capped, mag, sumF32),
-		t.b.k.GatedLinear(s, g.View, x.View, w.View, ptx.SiLU), t.expect(g.View, gate, gateMag, roundBF16))
+		t.b.k.GatedLinear(s, g.View, x.View, w.View, ptx.SiLU), t.expect(g.View, gate, gateMag, t.round()))
 	if err != nil {
 		return fmt.Errorf("M=%d N=%d K=%d: %w", m, n, k, err)
 	}
@@ -130,7 +156,7 @@ func (t *selfTest) rope() {
 func (t *selfTest) ropeOf(interleaved, wide bool) {
 	const tokens, heads, kv, d, r, slots, eps = 3, 5, 2, 96, 64, 6, 1e-6
 	const width = (heads + 2*kv) * d
-	qkv, table := t.random(tensor.BF16, tokens, width), t.random(tensor.F32, 4, r)
+	qkv, table := t.random(t.elem(), tokens, width), t.random(tensor.F32, 4, r)
 	qNorm := t.random(tensor.F32, d)
 	kNorm := qNorm
 	if wide {
@@ -138,8 +164,8 @@ func (t *selfTest) ropeOf(interleaved, wide bool) {
 	}
 	slot, pos := []float32{5, 1, 4}, []float32{0, 3, 2}
 	a := ptx.RopeStore{
-		Q: t.poisoned(tensor.BF16, tokens, heads*d).View, KCache: t.poisoned(tensor.BF16, kv, slots, d).View,
-		VCache: t.poisoned(tensor.BF16, kv, slots, d).View, QKV: qkv.View, Slots: t.put(tensor.I32, slot, tokens).View,
+		Q: t.poisoned(t.elem(), tokens, heads*d).View, KCache: t.poisoned(t.elem(), kv, slots, d).View,
+		VCache: t.poisoned(t.elem(), kv, slots, d).View, QKV: qkv.View, Slots: t.put(tensor.I32, slot, tokens).View,
 		Pos: t.put(tensor.I32, pos, tokens).View, QNorm: qNorm.View, KNorm: kNorm.View, Table: table.View,
 		Heads: heads, Interleaved: interleaved, Eps: eps,
 	}
@@ -147,13 +173,13 @@ func (t *selfTest) ropeOf(interleaved, wide bool) {
 	for i := range tokens {
 		for h := range heads + 2*kv {
 			in := qkv.host[i*width+h*d:][:d]
-			out := tensor.Of(a.Q.Ptr+uintptr(2*(i*heads+h)*d), tensor.BF16, d)
+			out := tensor.Of(a.Q.Ptr+uintptr(2*(i*heads+h)*d), t.elem(), d)
 			if h >= heads {
 				cache := a.KCache
 				if h >= heads+kv {
 					cache = a.VCache
 				}
-				out = tensor.Of(cache.Ptr+uintptr(2*((h-heads)%kv*slots+int(slot[i]))*d), tensor.BF16, d)
+				out = tensor.Of(cache.Ptr+uintptr(2*((h-heads)%kv*slots+int(slot[i]))*d), t.elem(), d)
 			}
 			want, mag := make([]float64, d), make([]float64, d)
 			for j, v := range in {
@@ -170,7 +196,7 @@ func (t *selfTest) ropeOf(interleaved, wide bool) {
 				want = normOf(all, norm, eps)[at:][:d]
 				mag = rotated(want, table.host[int(pos[i])*r:][:r], interleaved)
 			}
-			err = errors.Join(err, t.expect(out, want, mag, roundBF16))
+			err = errors.Join(err, t.expect(out, want, mag, t.round()))
 		}
 	}
 	t.report(fmt.Sprintf("rope_store, interleaved %v, wide norms %v", interleaved, wide), err)
@@ -251,5 +277,3 @@ func (t *selfTest) packedBooks() error {
 	}
 	return err
 }
-
-func fromBF16(u uint16) float32 { return math.Float32frombits(uint32(u) << 16) }

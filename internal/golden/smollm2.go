@@ -44,7 +44,7 @@ func RunSmolLM2(t *testing.T, open Open, nearTie, share float64) {
 	}
 	_, s := load(t, open, path, 256, backend.Limits{Tokens: 512, Requests: len(want.Prompts)})
 	got, logprobs := s.greedy(&want)
-	sums, n := [2]float64{}, 0
+	sums, squares, n := [2]float64{}, 0.0, 0
 	for i, p := range want.Prompts {
 		for j, token := range p.Tokens {
 			if got[i][j] != token {
@@ -54,10 +54,13 @@ func RunSmolLM2(t *testing.T, open Open, nearTie, share float64) {
 				t.Logf("prompt %d agrees on %d of %d tokens", i, j, len(p.Tokens))
 				break
 			}
-			sums[0], sums[1], n = sums[0]+float64(logprobs[i][j]), sums[1]+float64(p.Logprobs[j]), n+1
+			have, want := float64(logprobs[i][j]), float64(p.Logprobs[j])
+			sums[0], sums[1], n = sums[0]+have, sums[1]+want, n+1
+			squares += (have - want) * (have - want)
 		}
 	}
-	t.Logf("%d tokens compared, mean log-probability %.6f, want %.6f", n, sums[0]/float64(n), sums[1]/float64(n))
+	t.Logf("%d tokens compared, mean log-probability %.6f, want %.6f, root mean square of the differences %.6f", n,
+		sums[0]/float64(n), sums[1]/float64(n), math.Sqrt(squares/float64(n)))
 	if d := math.Abs(sums[0]/sums[1] - 1); !(d < share) {
 		t.Errorf("the mean log-probability of %d tokens is off by %.4f%%, want less than %.4f%%", n, 100*d, 100*share)
 	}

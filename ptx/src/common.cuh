@@ -1,9 +1,18 @@
-// common.cuh: what every kernel shares: 16-byte bf16 vectors, reductions, and the sm_80 copy and matrix instructions.
+// common.cuh: what every kernel shares: 16-byte vectors of eight, reductions, and the sm_80 copy and matrix instructions.
 #pragma once
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+// Weights, activations and the KV cache have one type of 16 bits: bf16, or f16 in the modules *_half.cu, where this name
+// and that of the rounding stand for f16's.
+#ifdef WEFT_F16
+using bf16 = __half;
+#define __float2bfloat16 __float2half_rn
+#define MMA_TYPE "f16"
+#else
 using bf16 = __nv_bfloat16;
+#define MMA_TYPE "bf16"
+#endif
 using u8 = unsigned char;
 using u16 = unsigned short;
 using u32 = unsigned int;
@@ -14,14 +23,25 @@ enum : u32 { kAll = 0xffffffffu };  // the mask of a whole warp
 
 __host__ __device__ constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
-// ---- 16-byte vectors of eight bf16 -------------------------------------------------------------------------------
+// ---- 16-byte vectors of eight ------------------------------------------------------------------------------------
 
-__device__ __forceinline__ float2 unpack2(u32 v) { return {__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000u)}; }
+__device__ __forceinline__ float2 unpack2_bf16(u32 v) { return {__uint_as_float(v << 16), __uint_as_float(v & 0xffff0000u)}; }
+
+#ifdef WEFT_F16
+__device__ __forceinline__ float2 unpack2(u32 v) { return __half22float2(reinterpret_cast<__half2&>(v)); }
+
+__device__ __forceinline__ u32 pack2(float lo, float hi) {
+	__half2 v = __floats2half2_rn(lo, hi);
+	return reinterpret_cast<u32&>(v);
+}
+#else
+__device__ __forceinline__ float2 unpack2(u32 v) { return unpack2_bf16(v); }
 
 __device__ __forceinline__ u32 pack2(float lo, float hi) {
 	__nv_bfloat162 v = __floats2bfloat162_rn(lo, hi);
 	return reinterpret_cast<u32&>(v);
 }
+#endif
 
 __device__ __forceinline__ void unpack8(const uint4& v, float (&f)[8]) {
 	const u32 w[4] = {v.x, v.y, v.z, v.w};
@@ -93,9 +113,9 @@ __device__ __forceinline__ void ldmatrix4_trans(u32 (&r)[4], u32 addr) {
 	asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];" : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3]) : "r"(addr) : "memory");
 }
 
-// mma adds the product of a 16x16 row-major and a 16x8 column-major bf16 fragment to c.
+// mma adds the product of a 16x16 row-major and a 16x8 column-major fragment to c.
 __device__ __forceinline__ void mma(float (&c)[4], const u32 (&a)[4], u32 b0, u32 b1) {
-	asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+	asm volatile("mma.sync.aligned.m16n8k16.row.col.f32." MMA_TYPE "." MMA_TYPE ".f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};" : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]) : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
 // load_stream reads 16 bytes that nobody will read again: weights of a decode step.

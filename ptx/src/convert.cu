@@ -18,7 +18,16 @@ struct F16 {
 };
 
 struct BF16 {
-	static __device__ void read(const u8* src, i64 i, float (&f)[8]) { unpack8(reinterpret_cast<const uint4*>(src)[i / 8], f); }
+	static __device__ void read(const u8* src, i64 i, float (&f)[8]) {
+		const uint4 v = reinterpret_cast<const uint4*>(src)[i / 8];
+		const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+		for (int j = 0; j < 4; j++) {
+			const float2 p = unpack2_bf16(w[j]);
+			f[2 * j] = p.x;
+			f[2 * j + 1] = p.y;
+		}
+	}
 };
 
 struct F8E4M3 {  // 1 sign, 4 exponent (bias 7), 3 mantissa bits; 0x7f is NaN and there is no infinity

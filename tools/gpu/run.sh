@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs weft's tests on a Linux machine with an NVIDIA GPU and nothing else but its driver.
-# usage: run.sh [tests] [sanitize] [doctor] [quick] [startup] [overlap] [deterministic]     default: tests doctor
+# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [overlap] [deterministic]     default: tests doctor
 # Each step prints PASS, FAIL or skipped, and writes its log to $LOGS (default: ./logs). Exit 1 if any failed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +36,13 @@ sanitize() {
 quick() {
   step selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest|TestGPU_Conformance$/^(types|attention|step)$|TestGPU_ConformanceOverlapped/^(attention|step)$' -test.short
   step golden timeout 60 "$here/internal-golden.test" -test.v -test.run TestGPU_AgreesWithTransformers
+}
+
+# types tells how near each type of elements and of the residual stream comes to transformers; it wants SmolLM2 in WEFT_MODEL_DIR.
+types() {
+  step types-selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest$|TestGPU_SelfTestInF16|TestGPU_ConformanceInF16' -test.short
+  WEFT_MODEL_DIR="${WEFT_MODEL_DIR:-$here/models}" step types timeout 120 "$here/internal-golden.test" -test.v -test.run 'TestGPU_SmolLM2|TestGPU_F16'
+  grep -E '=== RUN .*SmolLM2|tokens compared|leads by' "$LOGS/types.log"
 }
 
 startup() { "$here/weft" bench startup -m "$here/models/Qwen3-0.6B" --load dummy --max-context 4096 2>> "$LOGS/startup.log"; }

@@ -1,0 +1,3 @@
+// convert_super_half.cu: convert_super.cu with f16 in the place of bf16; see common.cuh.
+#define WEFT_F16
+#include "convert_super.cu"

@@ -1,0 +1,3 @@
+// gemm_m64_half.cu: gemm_m64.cu with f16 in the place of bf16; see common.cuh.
+#define WEFT_F16
+#include "gemm_m64.cu"

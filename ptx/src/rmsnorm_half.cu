@@ -1,0 +1,3 @@
+// rmsnorm_half.cu: rmsnorm.cu with f16 in the place of bf16; see common.cuh.
+#define WEFT_F16
+#include "rmsnorm.cu"

@@ -1,0 +1,3 @@
+// rope_half.cu: rope.cu with f16 in the place of bf16; see common.cuh.
+#define WEFT_F16
+#include "rope.cu"

@@ -1,0 +1,3 @@
+// rows_half.cu: rows.cu with f16 in the place of bf16; see common.cuh.
+#define WEFT_F16
+#include "rows.cu"
