@@ -16,6 +16,7 @@ func neon() *kernels {
 	k.tile = [maxTile + 1]tileFn{1: tile1NEON, 2: tile2NEON, 4: tile4NEON}
 	k.mix, k.mix16, k.mixAt = mix16NEON, mix16NEON, 16
 	k.expSum, k.gate = expSumNEON, gateNEON
+	k.max, k.index = maxNEON, indexNEON
 	k.deq = map[tensor.DType]func([]float32, []byte){
 		tensor.Q4_0: dequantiseQ4_0NEON,
 		tensor.Q4_1: dequantiseQ4_1NEON,
@@ -73,6 +74,12 @@ func expSumNEON(p *float32, n int, top float32) float32
 
 //go:noescape
 func gateNEON(gate, arg, up *float32, n int)
+
+//go:noescape
+func maxNEON(p *float32, n int) float32
+
+//go:noescape
+func indexNEON(p *float32, n int, v float32) int
 
 //go:noescape
 func dequantiseQ4_0NEON(dst []float32, src []byte)

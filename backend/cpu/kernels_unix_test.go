@@ -56,5 +56,7 @@ func TestKernels_StayWithinTheirRows(t *testing.T) {
 		kern.mix16(&out[0], 16, &p[0], keys, &v[0], 16, keys)
 		kern.expSum(&x[k-vector], vector, 1)
 		kern.gate(&x[k-vector], &x[k-vector], &x[k-vector], vector)
+		kern.max(&x[k-2*vector], 2*vector)
+		kern.index(&x[k-2*vector], 2*vector, 7e30)
 	}
 }

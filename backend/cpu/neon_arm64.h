@@ -22,6 +22,12 @@
 // FMIN d.4S, n.4S, m.4S
 #define FMIN(m, n, d) WORD $(0x4ea0f400 | m<<16 | n<<5 | d)
 
+// FMAXV d, n.4S: the largest lane of n, NaN when one is.
+#define FMAXV(n, d) WORD $(0x6e30f800 | n<<5 | d)
+
+// FCMEQ d.4S, n.4S, m.4S: all ones where equal.
+#define FCMEQ(m, n, d) WORD $(0x4e20e400 | m<<16 | n<<5 | d)
+
 // FNEG d.4S, n.4S
 #define FNEG(n, d) WORD $(0x6ea0f800 | n<<5 | d)
 
