@@ -2,7 +2,7 @@
 
 // Tiles of dot products: out[i*ldo+j] = x[i]·w[j] for i < rows, j < 6, over k floats, k a positive multiple of 16.
 // Lane l of a sum takes the products k = l mod 16 in order; SUM4 and SUM2 add the lanes in one fixed order, the same
-// in every kernel of this package.
+// in every AVX kernel of this package.
 
 // FOLD adds the halves of z (whose low half is y) into the low register to.
 #define FOLD(z, y, to) \
