@@ -2,6 +2,7 @@
 
     python generate.py facts.json sample 20         look at some
     python generate.py facts.json eval              write evalset.jsonl: phrasings that are never trained
+    python generate.py facts.json rules             keep its questions; give them the answers that the topics have now
 """
 import collections
 import json
@@ -277,6 +278,10 @@ def evalset(gen, seed=20):
     rng = random.Random(seed)
     out, seen = [], set()
 
+    about = {t.answer: {"topic": t.id} for t in gen.weft.topics.values()} | {then.plain: {"topic": then.id} for t in gen.weft.topics.values() if (then := gen.weft.topics.get(t.then))}
+    for name in gen.weft.flags:
+        about |= {gen.weft.flag_answer(name, kind)[0]: {"flag": f"{name}|{kind}"} for kind in gen.weft.FLAG}
+
     def add(kind, system, tools, turns):
         checked = [i for i, t in enumerate(turns) if t.rule]
         if not checked:
@@ -290,7 +295,7 @@ def evalset(gen, seed=20):
         case = {"kind": kind, "messages": render.messages(system, turns), "rule": turns[i].rule, "want": render.written(turns[i].calls) if turns[i].calls else turns[i].answer}
         if tools:
             case["tools"] = tools
-        out.append(case)
+        out.append(case | (about.get(case["want"], {}) if case["rule"]["kind"] == "text" else {}))
 
     for t in gen.weft.about:
         for phrasing in gen.weft.phrasings[t.id, True]:
@@ -310,6 +315,15 @@ def evalset(gen, seed=20):
     return out
 
 
+def refreshed(case, weft):
+    """A case with today's answer and rule; "topic" or "flag" says what it asks for, where that can change."""
+    if t := weft.topics.get(case.get("topic")):
+        case |= {"want": t.plain if case["kind"] == "yesno" else t.answer, "rule": {"kind": "text", "all": t.rule}}
+    elif "flag" in case:
+        case["want"], case["rule"] = weft.flag_answer(*case["flag"].split("|"))
+    return case
+
+
 def load(facts_path, on=False):
     gen = Generator(json.loads(pathlib.Path(facts_path).read_text()), on)
     path = HERE / "evalset.jsonl"
@@ -325,8 +339,9 @@ def load(facts_path, on=False):
 
 def main():
     gen = load(sys.argv[1])
-    if sys.argv[2] == "eval":
-        cases = evalset(gen)
+    if sys.argv[2] in ("eval", "rules"):
+        old = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()] if sys.argv[2] == "rules" else evalset(gen)
+        cases = [refreshed(c, gen.weft) for c in old]
         (HERE / "evalset.jsonl").write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in cases))
         print(collections.Counter(c["kind"] for c in cases), len(cases))
         return
