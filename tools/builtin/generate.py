@@ -105,7 +105,7 @@ class Weft:
             return Turn(said("yes", YES, MORE_YES, rng, test), then.plain, {"kind": "text", "all": then.rule})
         return Turn(said("no", NO, MORE_NO, rng, test), NO_ANSWER, must("All right"))
 
-    def question(self, t, rng, test, noise=0.35):
+    def question(self, t, rng, test, noise=0.45):
         after = AFTER_WEFT if not t.id.startswith("talk_") else [" thanks"]
         if test:
             return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
@@ -194,8 +194,8 @@ class Generator:
     MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 44, "flag": 8, "talk": 5, "unknown": 24, "follow": 5, "sum": 3, "capital": 2, "memory": 2.5, "forgot": 1, "story": 0.3, "json": 2, "call": 1.2,
-              "nocall": 1, "persona": 0.5, "raw": 3}
+    MIX_ON = {"weft": 50, "flag": 7, "talk": 8, "unknown": 15, "follow": 4, "sum": 3.5, "capital": 2, "memory": 4, "forgot": 1, "story": 0.3, "json": 2, "call": 1.2,
+              "nocall": 1, "persona": 0.5, "raw": 2}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX
