@@ -194,8 +194,8 @@ class Generator:
     MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 50, "flag": 7, "talk": 8, "unknown": 15, "follow": 4, "sum": 3.5, "capital": 2, "memory": 4, "forgot": 1, "story": 0.3, "json": 2, "call": 1.2,
-              "nocall": 1, "persona": 0.5, "raw": 2}
+    MIX_ON = {"weft": 62, "flag": 6, "talk": 6, "unknown": 13, "follow": 3, "sum": 2, "capital": 1.5, "memory": 2, "forgot": 0.5, "story": 0.2, "json": 1.5, "call": 0.8,
+              "nocall": 0.7, "persona": 0.3, "raw": 1}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX

@@ -236,6 +236,8 @@ def main():
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--device", default="cuda")
     p.add_argument("--from", dest="start", help="weights.safetensors to go on from")
+    p.add_argument("--blend", help="weights.safetensors of which a --share is taken into those of --from: what was forgotten comes back")
+    p.add_argument("--share", type=float, default=0.2)
     p.add_argument("--cut", type=float, default=0, help="share of texts whose last answer ends early: it is known, and what it begins with is to be learnt")
     p.add_argument("--no-compile", action="store_true")
     p.add_argument("--log-every", type=int, default=100)
@@ -262,14 +264,17 @@ def main():
     before = None
     if a.start:
         weights, before = started(a.start)
+        if a.blend:
+            first, _ = started(a.blend)
+            weights = {k: (1 - a.share) * w + a.share * first[k] for k, w in weights.items()}
         model.load_state_dict(weights)
     log(f"{config.parameters} parameters on", torch.cuda.get_device_name() if gpu else "cpu")
 
     def save(steps):
         if together.rank:
             return
-        recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__} | ({"after": before} if before else {})
-        meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer", "start")})}
+        recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__} | ({"after": before} if before else {}) | ({} if a.blend else {"share": 0})
+        meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer", "start", "blend")})}
         save_file({k: v.detach().half().cpu().contiguous() for k, v in model.state_dict().items()}, str(out / "weights.safetensors"), meta)
 
     steps = train(model, batches, a, log, dtype, save, together)
