@@ -105,7 +105,7 @@ class Weft:
             return Turn(said("yes", YES, MORE_YES, rng, test), then.plain, {"kind": "text", "all": then.rule})
         return Turn(said("no", NO, MORE_NO, rng, test), NO_ANSWER, must("All right"))
 
-    def question(self, t, rng, test, noise=0.45):
+    def question(self, t, rng, test, noise=0.6):
         after = AFTER_WEFT if not t.id.startswith("talk_") else [" thanks"]
         if test:
             return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
@@ -194,8 +194,8 @@ class Generator:
     MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 62, "flag": 6, "talk": 6, "unknown": 13, "follow": 3, "sum": 2, "capital": 1.5, "memory": 2, "forgot": 0.5, "story": 0.2, "json": 1.5, "call": 0.8,
-              "nocall": 0.7, "persona": 0.3, "raw": 1}
+    MIX_ON = {"weft": 76, "flag": 4, "talk": 4, "unknown": 11, "follow": 1.5, "sum": 0.6, "capital": 0.6, "memory": 1, "forgot": 0.2, "story": 0.1, "json": 0.8,
+              "call": 0.4, "nocall": 0.4, "persona": 0.2, "raw": 0.5}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX
