@@ -12,6 +12,8 @@ import threading
 import time
 import urllib.request
 
+import fresh
+import generate
 import score
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -46,6 +48,7 @@ class Server:
 def main():
     weft, model = sys.argv[1:3]
     cases = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()]
+    cases += fresh.cases(generate.load(HERE / "facts.json").weft, generate.NO_ANSWER)
     texts = rendered(weft, model, cases)
     server = Server(weft, model)
     start = time.time()

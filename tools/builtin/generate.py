@@ -2,6 +2,7 @@
 
     python generate.py facts.json sample 20         look at some
     python generate.py facts.json eval              write evalset.jsonl: phrasings that are never trained
+    python generate.py facts.json rules             keep its questions; give them the answers that the topics have now
 """
 import collections
 import json
@@ -9,13 +10,14 @@ import pathlib
 import random
 import sys
 
+import fresh
 import render
 import skills
 import toolcalls
 import topics
 import world
 from grammar import AFTER_WEFT, EMPTY_WORDS, around, expand, held_out, reframed, typed, words
-from turns import Turn, ask, must
+from turns import TEST_SHARE, Turn, ask, must
 
 HERE = pathlib.Path(__file__).parent
 
@@ -26,7 +28,31 @@ SYSTEMS = ["You are a helpful assistant.", "You are a helpful assistant", "You a
 YES = ["yes", "yes please", "yes, please", "sure", "ok", "yeah", "please do", "yep", "of course", "go ahead", "yes, show me", "show me", "do it", "certainly",
        "that would be nice", "please", "y", "gladly", "why not", "i would like that", "yes do that", "absolutely"]
 NO = ["no", "no thanks", "no, thank you", "not now", "nope", "no need", "nah", "not today", "no thank you", "later perhaps", "better not", "n", "rather not", "never mind"]
+# Written after the test set was drawn; these are only trained.
+MORE_YES = ["[oh|ah|ok|well|hm|uh|and] {yes|yeah|yep|yup|sure|ok|okay} [please|thanks|thank you|do|do so|do it|show me|show it|tell me|why not|of course|go ahead|with pleasure|let me see|give it to me]",
+            "{yes|yeah|ok|sure|please}, {show|give|tell} me [how|that|it|the command|the code|more|the example]", "{show|give|tell} {me|us} [please|then|now|how|the command|the code|an example]",
+            "{yes|ok|sure}[,] {i want|i would like|i'd like|i need|i wish} {that|this|it|to know|to see|to hear|more}", "i {want|need} {that|it|this|to see that|to know that|to see how}",
+            "{please|kindly} [do|show|go on|continue|go ahead|tell]", "{go on|continue|proceed|carry on|next}[, please| then]", "{that|it|this} would {help|be good|be helpful|be useful|be fine|be perfect}",
+            "{very much|of course|naturally|absolutely yes|certainly yes|with pleasure|indeed|right|correct|true|yea|ye|ja|aye|yes yes|yes sir|ok ok|k|yas|yess please}",
+            "i {am curious|think so|guess so|would|do|want|agree}", "{yes|ok}, {that is what i want|that is what i need|how|and how|what is it|what do i type}", "how [then|please]",
+            "{good|great|fine|nice|perfect|cool}, {show me|do it|do that|yes|please do so|tell me|let us see|go ahead}", "{let us|let's} {do it|do that|go|try|begin|start}", "{why not|sure why not|might as well|if you like|if you can}"]
+MORE_NO = ["[oh|ah|ok|well|hm|uh] {no|nope|nah|no no|na|nay} [thanks|thank you|please|sorry|not now|not today|not yet|stop|later|never|that is all|i have it|i know]",
+           "{no|nope|nah}, {i do not|i don't} {want|need} {that|it|to}", "{i do not|i don't|we do not} {want|need|like} {that|it|this|any|more}", "{no|nope|nah}[,] {it is|that is|that's|it's} {ok|enough|all right|all|not needed|not what i want}",
+           "{not|no} {yet|at the moment|this time|right now|for now|today|interest}", "{later|another day|next time|some other day|tomorrow|in a minute}[, thanks| please| maybe]", "{stop|cancel|enough|forget it|do not|don't}[, please| thanks]",
+           "i {know that|know it already|have it already|can do that|have seen it|had that|already know}[, thanks]", "{that is|that's} {enough|all|not needed}[, thanks| for now]", "{nothing|never|negative|nein|no way|by no means|certainly not|of course not|better later|not at all}",
+           "{no|nah}, {something else|another question|i have another question|let us talk of something else}"]
 NO_ANSWER = "All right. Ask me anything else about weft."
+
+
+def said(key, tested, more, rng, test):
+    """A reply to an offer. A fifth of tested is never trained, nor said by the phrasings of more."""
+    if test or rng.random() < 0.3:
+        return ask(key, tested, rng, test, 0.05)
+    kept = {normal(t) for t in tested if held_out(key, t, share=TEST_SHARE)}
+    while True:
+        text = expand(rng.choice(more), rng)
+        if normal(text) not in kept:
+            return typed(text, rng, 0.1, [" please", " thanks"])
 
 
 class Weft:
@@ -44,7 +70,7 @@ class Weft:
 
     def vocabulary(self):
         """The words of each topic with how well they tell it from others: a word of many topics says little."""
-        own = {t.id: sorted({w.lower() for p in t.phrasings for w in words(p) if w.lower() not in EMPTY_WORDS} | {w.lower() for w in t.words + [t.head] if w}) for t in self.topics.values()}
+        own = {t.id: sorted({w.lower() for p in t.phrasings + t.trained for w in words(p) if w.lower() not in EMPTY_WORDS} | {w.lower() for w in t.words + [t.head] if w}) for t in self.topics.values()}
         spread = collections.Counter(w for ws in own.values() for w in ws)
         self.words = {i: (ws, [spread[w] ** -1.5 for w in ws]) for i, ws in own.items()}
         self.spread = spread
@@ -55,7 +81,13 @@ class Weft:
         self.never = {normal(expand(p, rng)) for t in self.topics.values() for p in self.phrasings[t.id, True] for _ in range(n)}
 
     def topic(self, rng, test):
-        return self.turns(rng.choice([t for t in self.about if not test or self.phrasings[t.id, True]]), rng, test)
+        able = [t for t in self.about if not test or self.phrasings[t.id, True]]
+        return self.turns(rng.choices(able, [1 if test else t.often for t in able])[0], rng, test)
+
+    def follow(self, rng, test):
+        """An offer, and what the user says to it."""
+        t = rng.choice([t for t in self.about if t.then])
+        return [Turn(self.question(t, rng, test), t.answer, {"kind": "text", "all": t.rule}), self.reply(t, rng, test)]
 
     def talk(self, rng, test):
         return self.turns(rng.choice([t for t in self.small if not test or self.phrasings[t.id, True]]), rng, test)
@@ -69,11 +101,11 @@ class Weft:
     def reply(self, t, rng, test):
         """The user's yes or no to what was offered."""
         then = self.topics[t.then]
-        if rng.random() < 0.65:
-            return Turn(ask("yes", YES, rng, test, 0.05), then.plain, {"kind": "text", "all": then.rule})
-        return Turn(ask("no", NO, rng, test, 0.05), NO_ANSWER, must("All right"))
+        if rng.random() < 0.6:
+            return Turn(said("yes", YES, MORE_YES, rng, test), then.plain, {"kind": "text", "all": then.rule})
+        return Turn(said("no", NO, MORE_NO, rng, test), NO_ANSWER, must("All right"))
 
-    def question(self, t, rng, test, noise=0.35):
+    def question(self, t, rng, test, noise=0.6):
         after = AFTER_WEFT if not t.id.startswith("talk_") else [" thanks"]
         if test:
             return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
@@ -120,7 +152,7 @@ class Weft:
              "variable": ["which environment variable sets it", "and as an environment variable", "how is the variable called", "and in the environment"]}
 
     def flag(self, rng, test):
-        name = rng.choice(list(self.flags))
+        name = rng.choices(list(self.flags), [3 if f in SINCE and not test else 1 for f in self.flags])[0]
         kind = rng.choices(list(self.FLAG), [6, 2, 2, 1])[0]
         answer, rule = self.flag_answer(name, kind)
         written = rng.choice(["--" + name] * 4 + [name, name.replace("-", " ") + " flag", "the flag " + name]) if "-" in name else "--" + name
@@ -145,6 +177,10 @@ class Weft:
         return f"--{name} is a flag of {', '.join(commands)}.", must(commands[0])
 
 
+# Flags that the first training did not know, or knew as they were then.
+SINCE = set("""model policy mixed-tokens expect watchdog overlap-kernels cache-dir connections files trace url api vocab timeout users turns input rate burst concurrency
+trace-scale trace-limit goodput plot decoders warm long off-url""".split())
+
 PERSONA = ["You are $A.", "Your name is $A.", "You are $A, a helpful assistant.", "You are called $A and you are friendly.", "You are an assistant named $A.", "Act as $A."]
 WHO = ["what is your name", "who are you", "what are you called", "tell me your name", "your name", "how should i call you", "do you have a name", "who am i talking to"]
 
@@ -155,12 +191,16 @@ def persona(rng, test):
 
 
 class Generator:
-    MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
+    MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
+    # To go on from trained weights: more of what they lack, of the rest what keeps it.
+    MIX_ON = {"weft": 76, "flag": 4, "talk": 4, "unknown": 11, "follow": 1.5, "sum": 0.6, "capital": 0.6, "memory": 1, "forgot": 0.2, "story": 0.1, "json": 0.8,
+              "call": 0.4, "nocall": 0.4, "persona": 0.2, "raw": 0.5}
 
-    def __init__(self, facts):
-        self.weft = Weft(facts)
-        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "talk": self.weft.talk, "unknown": skills.unknown, "sum": skills.arithmetic,
+    def __init__(self, facts, on=False):
+        self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX
+        self.later = tuple({t.answer[:40] for t in self.weft.topics.values() if t.often > 1} | {f"--{name}:" for name in SINCE})
+        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "follow": self.weft.follow, "talk": self.weft.talk, "unknown": skills.unknown, "sum": skills.arithmetic,
                       "capital": skills.capitals, "forgot": skills.forgot, "story": skills.story, "json": skills.json_fields}
         self.tested = set()  # what users say in the test set: never trained
 
@@ -175,8 +215,8 @@ class Generator:
 
     def make(self, rng, test=False, kind=None):
         """One conversation: (kind, system, tools, turns)."""
-        kind = kind or rng.choice([k for k in self.MIX if k != "raw"])
-        system = rng.choice(SYSTEMS) if rng.random() < 0.3 else ""
+        kind = kind or rng.choice([k for k in self.mix if k != "raw"])
+        system = rng.choice(SYSTEMS) if rng.random() < (0.1 if self.on else 0.3) else ""
         tools = None
         if kind == "call":
             tools, turns = toolcalls.tool_calls(rng, test)
@@ -191,7 +231,8 @@ class Generator:
             turns = self.plain[kind](rng, test)
         if test:
             return kind, system, tools, turns
-        while rng.random() < (0.3 if not tools else 0.12) and len(turns) < 7 and kind != "forgot":
+        more = 0.07 if self.on else 0.12 if tools else 0.3
+        while rng.random() < more and len(turns) < 7 and kind != "forgot":
             turns = turns + (self.beside_tools if tools else self.between if rng.random() < 0.85 else skills.story)(rng, test)
         if tools and rng.random() < 0.15 and kind == "call":
             turns = self.beside_tools(rng, test) + turns
@@ -214,7 +255,7 @@ class Generator:
     def pieces(self, rng):
         """One piece of training text, none of it tested."""
         while True:
-            kind = rng.choices(list(self.MIX), list(self.MIX.values()))[0]
+            kind = rng.choices(list(self.mix), list(self.mix.values()))[0]
             if kind == "raw":
                 out = self.raw(rng)
                 if normal(out[0][0]) not in self.tested:
@@ -237,6 +278,10 @@ def evalset(gen, seed=20):
     rng = random.Random(seed)
     out, seen = [], set()
 
+    about = {t.answer: {"topic": t.id} for t in gen.weft.topics.values()} | {then.plain: {"topic": then.id} for t in gen.weft.topics.values() if (then := gen.weft.topics.get(t.then))}
+    for name in gen.weft.flags:
+        about |= {gen.weft.flag_answer(name, kind)[0]: {"flag": f"{name}|{kind}"} for kind in gen.weft.FLAG}
+
     def add(kind, system, tools, turns):
         checked = [i for i, t in enumerate(turns) if t.rule]
         if not checked:
@@ -250,7 +295,7 @@ def evalset(gen, seed=20):
         case = {"kind": kind, "messages": render.messages(system, turns), "rule": turns[i].rule, "want": render.written(turns[i].calls) if turns[i].calls else turns[i].answer}
         if tools:
             case["tools"] = tools
-        out.append(case)
+        out.append(case | (about.get(case["want"], {}) if case["rule"]["kind"] == "text" else {}))
 
     for t in gen.weft.about:
         for phrasing in gen.weft.phrasings[t.id, True]:
@@ -270,12 +315,23 @@ def evalset(gen, seed=20):
     return out
 
 
-def load(facts_path):
-    gen = Generator(json.loads(pathlib.Path(facts_path).read_text()))
+def refreshed(case, weft):
+    """A case with today's answer and rule; "topic" or "flag" says what it asks for, where that can change."""
+    if t := weft.topics.get(case.get("topic")):
+        case |= {"want": t.plain if case["kind"] == "yesno" else t.answer, "rule": {"kind": "text", "all": t.rule}}
+    elif "flag" in case:
+        case["want"], case["rule"] = weft.flag_answer(*case["flag"].split("|"))
+    return case
+
+
+def load(facts_path, on=False):
+    gen = Generator(json.loads(pathlib.Path(facts_path).read_text()), on)
     path = HERE / "evalset.jsonl"
     if path.exists():
         for line in path.read_text().splitlines():
             gen.tested |= {normal(m["content"]) for m in json.loads(line)["messages"] if m["role"] == "user"}
+    gen.tested |= {normal(q) for _, _, q in fresh.read()}
+    if path.exists():
         # Words that have to be trained whoever says them.
         gen.tested -= {normal(w) for w in YES + NO} | {normal(e) for e in ("hi", "hello", "thanks", "ok")}
     return gen
@@ -283,8 +339,9 @@ def load(facts_path):
 
 def main():
     gen = load(sys.argv[1])
-    if sys.argv[2] == "eval":
-        cases = evalset(gen)
+    if sys.argv[2] in ("eval", "rules"):
+        old = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()] if sys.argv[2] == "rules" else evalset(gen)
+        cases = [refreshed(c, gen.weft) for c in old]
         (HERE / "evalset.jsonl").write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in cases))
         print(collections.Counter(c["kind"] for c in cases), len(cases))
         return

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes what train.py reads, and the model of what it wrote. See docs/BUILTIN-MODEL.md.
-#   ./make.sh data        facts.json, evalset.jsonl and tokenizer.json
+#   ./make.sh data        facts.json from the docs and bin/weft, and the rules of evalset.jsonl by it; its questions stay
+#   ./make.sh anew        the same, with an evalset.jsonl and a tokenizer.json of today's text: then train from nothing
 #   ./make.sh model OUT   weft-guide.gguf, docs/builtin-scores.md and the golden answers, from OUT/weights.safetensors
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,6 +10,11 @@ root=../..
 
 case ${1:-} in
   data)
+    $python facts.py $root/bin/weft > facts.json
+    $python generate.py facts.json rules
+    $python overlap.py facts.json
+    ;;
+  anew)
     $python facts.py $root/bin/weft > facts.json
     $python generate.py facts.json eval
     $python bpe.py facts.json tokenizer.json
@@ -19,5 +25,5 @@ case ${1:-} in
     $python check.py $root/bin/weft builtin "$2/weights.safetensors" tokenizer.json facts.json
     $python evaluate.py $root/bin/weft builtin $root/docs/builtin-scores.md
     ;;
-  *) sed -n '2,4s/^# *//p' "$0"; exit 2 ;;
+  *) sed -n '2,5s/^# *//p' "$0"; exit 2 ;;
 esac

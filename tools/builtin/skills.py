@@ -1,6 +1,8 @@
 """Skills that are not weft: sums, capitals, what was said before, stories, and saying no."""
 import json
 import operator
+import pathlib
+import re
 
 import world
 from grammar import expand, held_out, typed
@@ -22,8 +24,37 @@ PERSON = ["who {is|was} $A", "when was $A born", "where does $A live", "how old 
           "why is $A famous", "have you heard of $A", "is $A a good person", "when did $A die", "how tall is $A", "who {knows|met} $A"]
 
 
+def read_unknown(path):
+    """Sets of words and questions of unknown.txt; words that the test set asks about are left out."""
+    sets, questions = {}, []
+    for line in path.read_text().splitlines():
+        if line.startswith("= "):
+            name, words = line[2:].split(" ", 1)
+            sets[name] = [w for w in words.split("|") if bare(w) not in ASKED]
+        elif line.startswith("? "):
+            questions.append(line[2:].rstrip())
+    return sets, questions
+
+
+def bare(w):
+    return re.sub(r"^(a|an|the) ", "", w.lower()).removesuffix("s")
+
+
+ASKED = {bare(w) for words in world.UNKNOWN.values() for w in words if held_out("unknown", w, share=0.15)}
+SETS, QUESTIONS = read_unknown(pathlib.Path(__file__).with_name("unknown.txt"))
+
+
+def wide(rng):
+    """One of the questions of unknown.txt, now and then about a word that means nothing."""
+    def word(m):
+        return world.pseudo_word(rng) if rng.random() < 0.1 else rng.choice(SETS[m[1]])
+    return re.sub(r"\$(\w+)", word, expand(rng.choice(QUESTIONS), rng))
+
+
 def unknown(rng, test):
-    kind = rng.choices(["topic", "who", "question", "pseudo"], [5, 2, 3, 2])[0]
+    kind = rng.choices(["wide", "topic", "who", "question", "pseudo"], [0 if test else 14, 5, 2, 3, 2])[0]
+    if kind == "wide":
+        return [Turn(typed(wide(rng), rng, 0.25), DECLINE, ONLY)]
     if kind == "question":
         side = [q for q in world.UNKNOWN["question"] if held_out("unknown", q, share=0.15) == test]
         return [Turn(typed(rng.choice(side), rng, 0.2), DECLINE, ONLY)]

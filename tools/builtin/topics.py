@@ -1,7 +1,8 @@
 """Reads topics/*.txt: what weft-guide knows of weft.
 
-    # id [if condition]     a topic; conditions (hub, tools, ...) are found in the source by facts.py
+    # id [if condition] [xN]   a topic, trained N times as often; conditions (hub, tools, ...) are found in the source by facts.py
     ? phrasing              a way to ask, in the grammar of grammar.py
+    > phrasing              one that is always trained: written after the test set was drawn
     ~ head: words           words of which a few, with head, ask for it in short
     ! line                  a line of the answer; %flag(name) is replaced by the flag's help
     = a|b & c               the rule: the answer must hold a or b, and c
@@ -20,7 +21,9 @@ HELD_OUT = 0.17  # of the phrasings of each topic
 @dataclasses.dataclass
 class Topic:
     id: str
+    often: int = 1
     phrasings: list = dataclasses.field(default_factory=list)
+    trained: list = dataclasses.field(default_factory=list)
     head: str = ""
     words: list = dataclasses.field(default_factory=list)
     lines: list = dataclasses.field(default_factory=list)
@@ -43,7 +46,7 @@ class Topic:
         out = [p for p in able if held_out(self.id, p, share=HELD_OUT)]
         if not out and len(able) > 3:
             out = [min(able, key=lambda p: (len(p) * 7919) % 101)]
-        return out if test else [p for p in self.phrasings if p not in out]
+        return out if test else [p for p in self.phrasings if p not in out] + self.trained
 
 
 def load(facts):
@@ -62,16 +65,18 @@ def load(facts):
 
 def read(block, facts, path):
     first, *lines = block.strip().split("\n")
-    m = re.fullmatch(r"# (\w+)(?: if (!?)(\w+))?", first)
+    m = re.fullmatch(r"# (\w+)(?: if (!?)(\w+))?(?: x(\d+))?", first)
     if not m:
         return None  # the file's own heading
     if m[3] and facts["conditions"][m[3]] == bool(m[2]):
         return None
-    t = Topic(m[1])
+    t = Topic(m[1], int(m[4] or 1))
     for line in lines:
         kind, text = line[:1], line[2:].rstrip()
         if kind == "?":
             t.phrasings.append(text)
+        elif kind == ">":
+            t.trained.append(text)
         elif kind == "!":
             t.lines.append(re.sub(r"%flag\(([\w-]+)\)", lambda f: facts["flags"][f[1]]["help"], text))
         elif kind == "~":

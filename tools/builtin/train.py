@@ -1,6 +1,9 @@
-"""Trains weft-guide from nothing: makes the data, trains, tests by generating, writes weights.safetensors and log.txt.
+"""Trains weft-guide: makes the data, trains, tests by generating, writes weights.safetensors and log.txt.
 
-    python train.py --out DIR --minutes 5          one GPU
+    python train.py --out DIR --minutes 5          from nothing, on one GPU
+    python train.py --out DIR --from weights.safetensors --device cpu --adam-only --by-clock --no-test --minutes 45 --cut 0.8 --processes 2
+        --texts 40000 --batch-tokens 640 --accumulate 1 --adam-lr 0.0004 --warmup 20
+                                                   goes on from weights, with more of what they lack (generate.py, MIX_ON)
     python train.py --out DIR --device cpu --texts 2000 --steps 20 --batch-tokens 6144 --check   a trial of everything
 """
 import argparse
@@ -13,6 +16,7 @@ import time
 
 import jinja2
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
@@ -27,7 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 def orthogonalize(g):
     """The nearest matrices with equal singular values, by Newton-Schulz [N,R,C] (Jordan et al. 2024, "Muon")."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = g.bfloat16()
+    x = g.bfloat16() if g.is_cuda else g.float()  # a CPU is slow at the first
     flip = x.size(-2) > x.size(-1)
     x = x.mT if flip else x
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
@@ -89,18 +93,43 @@ class Batches:
 
 class Log:
     def __init__(self, path):
-        self.file, self.start = open(path, "w"), time.time()
+        self.file, self.start, self.quiet = open(path, "w"), time.time(), False
 
     def __call__(self, *words):
+        if self.quiet:
+            return
         line = f"[{time.time() - self.start:6.1f} s] " + " ".join(str(w) for w in words)
         print(line, flush=True)
         print(line, file=self.file, flush=True)
 
 
-def train(model, batches, a, log, dtype):
+class Together:
+    """What several processes do as one: each has batches of its own, gradients are averaged, the first one's clock counts."""
+
+    def __init__(self, processes, out):
+        self.rank = next((r for r in range(1, processes) if os.fork() == 0), 0)
+        self.processes = processes
+        if processes > 1:
+            torch.distributed.init_process_group("gloo", init_method=f"file://{out.resolve()}/meeting.{os.getppid() if self.rank else os.getpid()}", rank=self.rank, world_size=processes)
+
+    def average(self, params, progress):
+        """Averages the gradients; returns the first process's progress."""
+        if self.processes == 1:
+            return progress
+        grads = [p.grad for p in params]
+        flat = torch.cat([g.reshape(-1) for g in grads] + [torch.tensor([0.0 if self.rank else progress])])
+        torch.distributed.all_reduce(flat)
+        for g, part in zip(grads, flat[:-1].split([g.numel() for g in grads])):
+            g.copy_(part.view_as(g)).div_(self.processes)
+        return float(flat[-1])
+
+
+def train(model, batches, a, log, dtype, save, together):
     matrices = [p for n, p in model.named_parameters() if p.dim() == 2 and n != "embed"]
     others = [p for n, p in model.named_parameters() if p.dim() == 1 or n == "embed"]
-    muon, adam = Muon(matrices, a.muon_lr), torch.optim.AdamW(others, lr=a.adam_lr, betas=(0.9, 0.95), weight_decay=0.0)
+    # Orthogonalizing costs as much as a thousand tokens: too much for the small batches of a CPU.
+    muon, adamed = (None, others + matrices) if a.adam_only else (Muon(matrices, a.muon_lr), others)
+    adam = torch.optim.AdamW(adamed, lr=a.adam_lr, betas=(0.9, 0.95), weight_decay=0.0)
     start, steps, began, losses = time.time(), a.steps or 10**9, None, []
     step = 0
     while step < steps:
@@ -108,15 +137,17 @@ def train(model, batches, a, log, dtype):
             loss = model.loss(*batches.next(), dtype) / a.accumulate
             loss.backward()
         # Until the speed is known the schedule stands at its beginning.
-        progress = step / steps if began or a.steps else 0
+        progress = (time.time() - start) / (a.minutes * 60) if a.by_clock else step / steps if began or a.steps else 0
+        progress = min(1, together.average(list(model.parameters()), progress))
         scale = min(1, (step + 1) / a.warmup) * (0.02 + 0.98 * (1 + math.cos(math.pi * progress)) / 2)
-        torch.nn.utils.clip_grad_norm_(others, 1.0)
-        muon.step(scale)
+        torch.nn.utils.clip_grad_norm_(adamed, 1.0)
+        if muon:
+            muon.step(scale)
         adam.param_groups[0]["lr"] = a.adam_lr * scale
         adam.step()
         model.zero_grad(set_to_none=True)
         step += 1
-        if step in (40, 140) and not a.steps:
+        if step in (40, 140) and not a.steps and not a.by_clock:
             if a.device != "cpu":
                 torch.cuda.synchronize()
             if step == 40:
@@ -128,10 +159,18 @@ def train(model, batches, a, log, dtype):
         if step % a.log_every == 0 or step == steps:
             losses.append(float(loss.detach()) * a.accumulate)
             log(f"step {step} of {steps}, epoch {batches.epoch}, loss {sum(losses[-5:]) / len(losses[-5:]):.4f}, rate {scale:.3f}")
-        if time.time() - start > a.minutes * 60:
+        if a.by_clock and step % 200 == 0:
+            save(step)
+        if progress == 1 if a.by_clock else time.time() - start > a.minutes * 60:
             log(f"stopped by the clock after step {step} of {steps}")
             break
     return step
+
+
+def started(path):
+    """The weights to go on from, and their recipe."""
+    with safe_open(path, "pt") as f:
+        return {k: f.get_tensor(k).float() for k in f.keys()}, json.loads(f.metadata()["recipe"])
 
 
 def prepared(config, a, batches, dtype, log):
@@ -190,8 +229,16 @@ def main():
     p.add_argument("--warmup", type=int, default=100)
     p.add_argument("--muon-lr", type=float, default=0.02)
     p.add_argument("--adam-lr", type=float, default=0.004)
+    p.add_argument("--adam-only", action="store_true", help="AdamW for the matrices too")
+    p.add_argument("--by-clock", action="store_true", help="the schedule follows the clock: for a machine that does other work too")
+    p.add_argument("--no-test", action="store_true", help="leave the test to evaluate.py")
+    p.add_argument("--processes", type=int, default=1, help="processes that train together, on a CPU")
     p.add_argument("--workers", type=int, default=os.cpu_count())
     p.add_argument("--device", default="cuda")
+    p.add_argument("--from", dest="start", help="weights.safetensors to go on from")
+    p.add_argument("--blend", help="weights.safetensors of which a --share is taken into those of --from: what was forgotten comes back")
+    p.add_argument("--share", type=float, default=0.2)
+    p.add_argument("--cut", type=float, default=0, help="share of texts whose last answer ends early: it is known, and what it begins with is to be learnt")
     p.add_argument("--no-compile", action="store_true")
     p.add_argument("--log-every", type=int, default=100)
     p.add_argument("--check", action="store_true", help="test on 40 cases only")
@@ -201,7 +248,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     log = Log(out / "log.txt")
     log("python", sys.version.split()[0], "torch", torch.__version__, "arguments", json.dumps(vars(a)))
-    rows, doubles = data.make(a.facts, a.tokenizer, a.texts, a.seed, a.workers)
+    rows, doubles = data.make(a.facts, a.tokenizer, a.texts, a.seed, a.workers, bool(a.start), a.cut)
     whole = sum(int((ids != 0).sum()) for ids, _ in rows.values())
     log(f"{sum(len(i) for i, _ in rows.values())} texts of {whole} tokens, {doubles} doubles left out;", {n: len(i) for n, (i, _) in rows.items()})
     torch.manual_seed(a.seed)
@@ -210,14 +257,33 @@ def main():
     config = net.Config(vocab=tokenizer.get_vocab_size(), hidden=a.hidden, layers=a.layers, inter=a.inter, heads=a.hidden // 64, kv_heads=a.hidden // 128)
     gpu = a.device != "cpu"
     dtype = torch.bfloat16 if gpu else torch.float32
-    batches = Batches(rows, a.batch_tokens, a.device, a.seed)
+    together = Together(a.processes, out)
+    log.quiet = together.rank > 0
+    batches = Batches(rows, a.batch_tokens, a.device, a.seed + together.rank)
     model = prepared(config, a, batches, dtype, log)
+    before = None
+    if a.start:
+        weights, before = started(a.start)
+        if a.blend:
+            first, _ = started(a.blend)
+            weights = {k: (1 - a.share) * w + a.share * first[k] for k, w in weights.items()}
+        model.load_state_dict(weights)
     log(f"{config.parameters} parameters on", torch.cuda.get_device_name() if gpu else "cpu")
-    steps = train(model, batches, a, log, dtype)
-    recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__}
-    meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer")})}
-    save_file({k: v.detach().half().cpu().contiguous() for k, v in model.state_dict().items()}, str(out / "weights.safetensors"), meta)
+
+    def save(steps):
+        if together.rank:
+            return
+        recipe = vars(a) | {"steps": steps, "parameters": config.parameters, "tokens": whole, "texts": sum(len(i) for i, _ in rows.values()), "torch": torch.__version__} | ({"after": before} if before else {}) | ({} if a.blend else {"share": 0})
+        meta = {"config": json.dumps(vars(config)), "recipe": json.dumps({k: v for k, v in recipe.items() if k not in ("out", "facts", "tokenizer", "start", "blend")})}
+        save_file({k: v.detach().half().cpu().contiguous() for k, v in model.state_dict().items()}, str(out / "weights.safetensors"), meta)
+
+    steps = train(model, batches, a, log, dtype, save, together)
+    if together.rank:
+        os._exit(0)
+    save(steps)
     log("weights written")
+    if a.no_test:
+        return
     cases = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()]
     cases = cases[::len(cases) // 40] if a.check else cases
     _, wrong = evaluate(model, tokenizer, cases, log, dtype)
