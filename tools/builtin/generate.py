@@ -194,8 +194,8 @@ class Generator:
     MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
            "persona": 2, "raw": 6}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 60, "flag": 5, "talk": 4, "unknown": 18, "follow": 1.5, "sum": 1.5, "capital": 1, "memory": 2, "forgot": 0.2, "story": 0.3, "json": 3,
-              "call": 1.2, "nocall": 1, "persona": 0.4, "raw": 0.9}
+    MIX_ON = {"weft": 76, "flag": 4, "talk": 4, "unknown": 11, "follow": 1.5, "sum": 0.6, "capital": 0.6, "memory": 1, "forgot": 0.2, "story": 0.1, "json": 0.8,
+              "call": 0.4, "nocall": 0.4, "persona": 0.2, "raw": 0.5}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX
