@@ -3,6 +3,7 @@ package jinja
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // filterTitle upper-cases what follows a space, hyphen or opening bracket, and lower-cases the rest.
@@ -17,8 +18,8 @@ func filterTitle(st *state, v Value, a *args) Value {
 			n = len(s)
 		}
 		if n > 0 {
-			first := []rune(s[:n])[0]
-			b.WriteString(upper(string(first)) + lower(s[len(string(first)):n]))
+			_, size := utf8.DecodeRuneInString(s)
+			b.WriteString(upper(s[:size]) + lower(s[size:n]))
 			s = s[n:]
 		}
 		n = len(s) - len(strings.TrimLeftFunc(s, isBreak))

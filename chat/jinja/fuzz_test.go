@@ -19,6 +19,7 @@ func FuzzTemplate(f *testing.F) {
 			}
 		}
 	}
+	f.Add("{{ '\x80' | title }}") // a text that is not UTF-8
 	vars := map[string]jinja.Value{
 		"messages": jinja.List(jinja.Map(jinja.Pair{Key: "role", Value: jinja.String("user")}, jinja.Pair{Key: "content", Value: jinja.String("Hé 🙂")})),
 		"l":        jinja.List(jinja.Int(3), jinja.Int(1), jinja.Float(2.5)), "s": jinja.String("Hello World"), "t": jinja.Bool(true), "n": jinja.Int(7),
