@@ -64,7 +64,7 @@ func parseRef(s string) (r Ref, err error) {
 		return r, fmt.Errorf("%q is no model's name", id)
 	case isRevision && !validRevision(revision):
 		return r, fmt.Errorf("%q is no revision", revision)
-	case isSelect && !validFile(selected) && (len(selected) > maxID || !quantPattern.MatchString(selected)):
+	case isSelect && !validFile(selected) && (len(selected) > maxID || !quantPattern.MatchString(selected) || strings.Contains(selected, "..")):
 		return r, fmt.Errorf("%q is neither a file nor a quantisation", selected)
 	}
 	return Ref{Owner: owner, Name: name, Revision: revision, Select: selected}, nil

@@ -42,6 +42,7 @@ func TestParseRef_RefusesWhatIsNoReference(t *testing.T) {
 // FuzzParseRef checks that whatever is accepted stays in its place as a path.
 func FuzzParseRef(f *testing.F) {
 	f.Add("hf://a/b@c/d:e/f.gguf")
+	f.Add("hf://0/0:0..")
 	f.Fuzz(func(t *testing.T, s string) {
 		r, err := ParseRef(s)
 		if err != nil {
