@@ -38,7 +38,7 @@ func FuzzSafetensors(f *testing.F) {
 		}
 		c := &Checkpoint{}
 		if err := c.add("x", infos); err != nil {
-			t.Skip()
+			return
 		}
 		inside(t, c, int64(len(data)))
 	})
