@@ -2,9 +2,7 @@ package weft_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,44 +14,9 @@ import (
 
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/internal/pipes"
 	"github.com/weft-llm/weft/server"
 )
-
-// pipes is a network within the process: each connection is a pair of pipes without a buffer, so that a client that does
-// not read stops its server's first write.
-type pipes struct {
-	dialled chan net.Conn
-	closed  chan struct{}
-	once    sync.Once
-}
-
-func newPipes() *pipes { return &pipes{dialled: make(chan net.Conn), closed: make(chan struct{})} }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.dialled:
-		return c, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.closed) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
-	ours, theirs := net.Pipe()
-	select {
-	case p.dialled <- theirs:
-		return ours, nil
-	case <-p.closed:
-		return nil, net.ErrClosed
-	}
-}
 
 // TestStall_InVirtualTimeNobodyWaitsForAReaderThatStopped: with the whole server on a clock that only moves when all of
 // it waits, what is computed takes no time, and what is left between two tokens of a stream is the steps' pace and any
@@ -74,14 +37,14 @@ func TestStall_InVirtualTimeNobodyWaitsForAReaderThatStopped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		network := newPipes()
+		network := pipes.New()
 		served := make(chan error, 1)
 		go func() { served <- s.Serve(network) }()
-		reader := &http.Client{Transport: &http.Transport{DialContext: network.dial, DisableKeepAlives: true}}
+		reader := network.Client()
 		quiet := readPaced(t, reader, live)
 		stopped := time.Now()
 		for range n {
-			c, err := network.dial(t.Context(), "", "")
+			c, err := network.Dial(t.Context(), "", "")
 			if err != nil {
 				t.Fatal(err)
 			}

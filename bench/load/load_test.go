@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
+
+	"github.com/weft-llm/weft/internal/pipes"
 )
 
 func TestReadStream_TakesWhatServersWrite(t *testing.T) {
@@ -65,14 +68,18 @@ func TestReadStream_AllocatesLittle(t *testing.T) {
 	}
 }
 
-// slow answers each request after a while with pieces that are 20 ms apart.
-func slow(t *testing.T, delay time.Duration) (*Target, *sync.Map) {
+// slow is an endpoint in the bubble that calls it: it answers each request after delay with three pieces that are 20 ms
+// apart. bodies returns what was asked.
+func slow(t *testing.T, delay time.Duration) (target *Target, bodies func() []string) {
 	t.Helper()
-	var bodies sync.Map
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := make([]byte, r.ContentLength)
-		_, _ = bufio.NewReader(r.Body).Read(body)
-		bodies.Store(time.Now(), string(body))
+	var mu sync.Mutex
+	var asked []string
+	network := pipes.New()
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		asked = append(asked, string(body))
+		mu.Unlock()
 		w.Header().Set("Content-Type", "text/event-stream")
 		select {
 		case <-time.After(delay):
@@ -87,71 +94,87 @@ func slow(t *testing.T, delay time.Duration) (*Target, *sync.Map) {
 			w.(http.Flusher).Flush()
 		}
 		fmt.Fprint(w, "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":4,\"completion_tokens\":3}}\n\ndata: [DONE]\n\n")
-	}))
-	t.Cleanup(s.Close)
-	target := &Target{URL: s.URL, Model: "m", Timeout: 10 * time.Second}
-	target.Connect()
-	return target, &bodies
+	})}
+	go s.Serve(network)
+	target = &Target{URL: "http://localhost", Model: "m", Timeout: 10 * time.Second}
+	target.ConnectBy(network.Dial)
+	t.Cleanup(func() {
+		target.Close()
+		s.Close()
+	})
+	return target, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(asked)
+	}
 }
 
-// TestRun_AnOpenLoopDoesNotWaitForAnswers lets requests arrive faster than a slow server answers.
+// TestRun_AnOpenLoopDoesNotWaitForAnswers lets requests arrive faster than a slow server answers. In virtual time each
+// is sent when it is due, and its times are the server's.
 func TestRun_AnOpenLoopDoesNotWaitForAnswers(t *testing.T) {
-	const n, delay = 20, 300 * time.Millisecond
-	target, bodies := slow(t, delay)
-	w := Synthetic(Shape{Users: n, Turns: 1, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
-	for i := range w.Sessions {
-		w.Sessions[i].At = time.Duration(i) * 10 * time.Millisecond
-	}
-	r := Run(context.Background(), target, w, Options{Vocab: 100})
-	for i, q := range r.Results {
-		if q.Error != "" || q.Due != w.Sessions[i].At || q.Sent-q.Due > delay/2 {
-			t.Errorf("request %d was due at %v and sent at %v, %s", i, q.Due, q.Sent, q.Detail)
+	const n, delay, every = 20, 300 * time.Millisecond, 10 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		target, bodies := slow(t, delay)
+		w := Synthetic(Shape{Users: n, Turns: 1, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
+		for i := range w.Sessions {
+			w.Sessions[i].At = time.Duration(i) * every
 		}
-		if q.TTFT() < delay || q.E2E() < delay+40*time.Millisecond || q.TPOT() < 19*time.Millisecond {
-			t.Errorf("request %d: first token after %v, last after %v, %v each", i, q.TTFT(), q.E2E(), q.TPOT())
+		r := Run(t.Context(), target, w, Options{Vocab: 100})
+		for i, q := range r.Results {
+			if q.Error != "" || q.Due != w.Sessions[i].At || q.Sent != q.Due {
+				t.Errorf("request %d was due at %v and sent at %v, %s", i, q.Due, q.Sent, q.Detail)
+			}
+			if q.TTFT() != delay || q.E2E() != delay+40*time.Millisecond || q.TPOT() != 20*time.Millisecond {
+				t.Errorf("request %d: first token after %v, last after %v, %v each", i, q.TTFT(), q.E2E(), q.TPOT())
+			}
 		}
-	}
-	count := 0
-	bodies.Range(func(_, v any) bool {
-		if !strings.Contains(v.(string), `"max_tokens":3,"temperature":0,"stream":true`) {
-			t.Errorf("a request asks %s", v)
+		for _, body := range bodies() {
+			if !strings.Contains(body, `"max_tokens":3,"temperature":0,"stream":true`) {
+				t.Errorf("a request asks %s", body)
+			}
 		}
-		count++
-		return true
+		s := r.Summarize(nil)
+		if len(bodies()) != n || s.Answered != n || r.Wall != (n-1)*every+delay+40*time.Millisecond {
+			t.Errorf("%d of %d requests in %v", s.Answered, n, r.Wall)
+		}
 	})
-	if s := r.Summarize(nil); count != n || s.Answered != n || r.Wall > n*delay/2 {
-		t.Errorf("%d of %d requests in %v", s.Answered, n, r.Wall)
-	}
 }
 
 func TestRun_AClosedLoopKeepsItsConcurrency(t *testing.T) {
-	target, _ := slow(t, 10*time.Millisecond)
-	w := Synthetic(Shape{Users: 9, Turns: 1, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
-	r := Run(context.Background(), target, w, Options{Concurrency: 3, Vocab: 100})
-	for _, q := range r.Results {
-		at := 0
-		for _, o := range r.Results {
-			if o.Sent <= q.Sent && q.Sent < o.Done {
-				at++
+	synctest.Test(t, func(t *testing.T) {
+		target, _ := slow(t, 10*time.Millisecond)
+		w := Synthetic(Shape{Users: 9, Turns: 1, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
+		r := Run(t.Context(), target, w, Options{Concurrency: 3, Vocab: 100})
+		for _, q := range r.Results {
+			at := 0
+			for _, o := range r.Results {
+				if o.Sent <= q.Sent && q.Sent < o.Done {
+					at++
+				}
+			}
+			if at != 3 {
+				t.Errorf("%d requests are under way at %v, want 3", at, q.Sent)
 			}
 		}
-		if at > 3 {
-			t.Errorf("%d requests are under way at %v, want at most 3", at, q.Sent)
+		if want := 3 * 50 * time.Millisecond; len(r.Results) != 9 || r.Wall != want {
+			t.Errorf("%d requests took %v, want 9 and %v: three after each other, three times", len(r.Results), r.Wall, want)
 		}
-	}
+	})
 }
 
 func TestRun_EndsWithItsContext(t *testing.T) {
-	target, _ := slow(t, 20*time.Second)
-	ctx, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer stop()
-	w := Synthetic(Shape{Users: 2, Turns: 2, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
-	w.Sessions[1].At = time.Hour
-	start := time.Now()
-	r := Run(ctx, target, w, Options{Vocab: 100})
-	if len(r.Results) != 1 || r.Results[0].Error == "" || r.Unsent != 3 || time.Since(start) > 5*time.Second {
-		t.Errorf("%d results, %d not sent, after %v", len(r.Results), r.Unsent, time.Since(start))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const end = 50 * time.Millisecond
+		target, _ := slow(t, 20*time.Second)
+		ctx, stop := context.WithTimeout(t.Context(), end)
+		defer stop()
+		w := Synthetic(Shape{Users: 2, Turns: 2, Input: Range{4, 4}, Output: Range{3, 3}, Vocab: 100, Seed: 1})
+		w.Sessions[1].At = time.Hour
+		r := Run(ctx, target, w, Options{Vocab: 100})
+		if len(r.Results) != 1 || r.Results[0].Error == "" || r.Unsent != 3 || r.Wall != end {
+			t.Errorf("%d results, %d not sent, after %v", len(r.Results), r.Unsent, r.Wall)
+		}
+	})
 }
 
 func TestPoisson_HasItsRate(t *testing.T) {
