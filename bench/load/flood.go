@@ -55,6 +55,7 @@ func (f *Flood) Run(ctx context.Context, t *Target) (*Overload, error) {
 		return nil, err
 	}
 	inside := t.refusals(ctx)
+	refused := 0
 	for range f.Rounds {
 		r, err := f.round(ctx, t)
 		if err != nil {
@@ -62,8 +63,9 @@ func (f *Flood) Run(ctx context.Context, t *Target) (*Overload, error) {
 		}
 		r.Resident = int64(t.metrics(ctx)["process_resident_memory_bytes"])
 		out.Rounds = append(out.Rounds, *r)
+		refused += r.Refused
 	}
-	out.Inside = t.refusals(ctx).since(inside)
+	out.Inside = t.refusalsSince(ctx, inside, refused)
 	if out.After, err = f.probe(ctx, t, f.Seed+1); err != nil { // other prompts: those before are cached
 		return nil, err
 	}

@@ -65,6 +65,17 @@ func (t *Target) refusals(ctx context.Context) *Inside {
 	return x
 }
 
+// refusalsSince reads what was counted since before: want refusals or more, unless they do not
+// come. A server counts a refusal after it has written it, and the client may be here by then.
+func (t *Target) refusalsSince(ctx context.Context, before *Inside, want int) *Inside {
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		x := t.refusals(ctx).since(before)
+		if before == nil || want == 0 || x != nil && x.Count >= want || time.Now().After(end) || ctx.Err() != nil {
+			return x
+		}
+	}
+}
+
 // since takes off what was counted before. It returns nil when nothing is left.
 func (x *Inside) since(before *Inside) *Inside {
 	if x == nil || before == nil || x.Count == before.Count {
