@@ -54,7 +54,10 @@ func TestFlight_AddsUpToWhatTheEngineDid(t *testing.T) {
 		}
 		defer collect(g)
 	}
-	waitFor(t, func() bool { s := e.Stats(); return s.Running+s.Waiting == 0 && s.OutputTokens == n*60 })
+	waitFor(t, func() bool { // a step that was launched before the last token came lands after it
+		s := e.Stats()
+		return s.Running+s.Waiting == 0 && s.OutputTokens == n*60 && uint64(len(e.Flight())) == s.Steps
+	})
 	var got StepRecord
 	steps := e.Flight()
 	for i, r := range steps {
