@@ -10,7 +10,8 @@ import (
 	"github.com/weft-llm/weft/chat/jinja"
 )
 
-// FuzzTemplate renders any text as a template. It must give a text within the bounds or an *Error, soon.
+// FuzzTemplate renders any text as a template. It must give a text within the bounds or an *Error. The bound on steps is
+// what ends it, in a second; that of time finds work that is not counted, and fits the slowest machine.
 func FuzzTemplate(f *testing.F) {
 	if b, err := os.ReadFile("../testdata/language.jsonl"); err == nil {
 		for _, line := range strings.Split(string(b), "\n") {
@@ -39,7 +40,7 @@ func FuzzTemplate(f *testing.F) {
 		if len(text) > 4<<20 {
 			t.Errorf("got %d bytes, want at most 4 MiB", len(text))
 		}
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 2*time.Minute {
 			t.Errorf("took %v", took)
 		}
 	})
