@@ -292,15 +292,26 @@ func say(pieces ...string) script {
 
 func always(s script) func(engine.Request) script { return func(engine.Request) script { return s } }
 
-// testServer is a server on a loopback socket.
+// testServer is a server on a loopback socket, or on pipes: virtually.
 type testServer struct {
 	*Server
-	engine *fakeEngine
-	addr   string
-	served chan error
+	engine  *fakeEngine
+	addr    string
+	connect func(ctx context.Context, network, addr string) (net.Conn, error)
+	served  chan error
 }
 
 func start(t *testing.T, play func(engine.Request) script, set ...func(*Options)) *testServer {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return startOn(t, ln, new(net.Dialer).DialContext, play, set...)
+}
+
+func startOn(t *testing.T, ln net.Listener, connect func(ctx context.Context, network, addr string) (net.Conn, error),
+	play func(engine.Request) script, set ...func(*Options)) *testServer {
 	t.Helper()
 	e := &fakeEngine{play: play, freed: make(chan struct{}, 4096)}
 	o := Options{
@@ -314,11 +325,7 @@ func start(t *testing.T, play func(engine.Request) script, set ...func(*Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ts := &testServer{Server: s, engine: e, addr: ln.Addr().String(), served: make(chan error, 1)}
+	ts := &testServer{Server: s, engine: e, addr: ln.Addr().String(), connect: connect, served: make(chan error, 1)}
 	go func() { ts.served <- s.Serve(ln) }()
 	for s.ln.Load() == nil { // Serve has the listener
 		time.Sleep(time.Millisecond)
@@ -339,8 +346,8 @@ type answer struct {
 }
 
 // client has no keep-alive: a test's server ends with its test.
-func client() *http.Client {
-	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+func (s *testServer) client() *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: s.connect, DisableKeepAlives: true}}
 }
 
 func (s *testServer) do(t *testing.T, method, path, body string, header ...string) answer {
@@ -358,7 +365,7 @@ func (s *testServer) do(t *testing.T, method, path, body string, header ...strin
 		}
 		q.Header.Set(header[i], header[i+1])
 	}
-	r, err := client().Do(q)
+	r, err := s.client().Do(q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -390,7 +397,7 @@ func errorOf(t *testing.T, body string) (e struct{ Type, Code, Param, Message st
 // raw opens a socket and sends a request on it.
 func (s *testServer) raw(t *testing.T, path, body string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", s.addr)
+	c, err := s.connect(t.Context(), "tcp", s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,7 +413,7 @@ func (s *testServer) raw(t *testing.T, path, body string) net.Conn {
 // readResponse reads what a raw socket answers.
 func readResponse(t *testing.T, c net.Conn) answer {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(2 * time.Minute))
 	r, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weft-llm/weft/engine"
@@ -33,7 +34,7 @@ func TestBody_TooLargeIs413(t *testing.T) {
 
 func (s *testServer) dial(t *testing.T, text string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", s.addr)
+	c, err := s.connect(t.Context(), "tcp", s.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,55 +86,73 @@ func TestHeader_TooLargeIs431(t *testing.T) {
 }
 
 func TestRead_SlowRequestIs408(t *testing.T) {
-	s := start(t, always(say("hello")), func(o *Options) { o.Limits.Read = 100 * time.Millisecond })
-	a := readResponse(t, s.dial(t, "POST "+chatPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"))
-	if a.status != 408 {
-		t.Errorf("half a request = %d %s", a.status, a.body)
-	}
+	virtually(t, always(say("hello")), func(t *testing.T, s *testServer) {
+		began := time.Now()
+		a := readResponse(t, s.dial(t, "POST "+chatPath+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{"))
+		if took := time.Since(began); a.status != 408 || took != time.Minute {
+			t.Errorf("half a request = %d %s after %v, want 408 after a minute", a.status, a.body, took)
+		}
+	})
 }
 
 // TestQueue_FullIs429InTime: of many requests at once exactly those that the engine takes are served; the others are
-// told to come back, at once.
+// told to come back, at once: in virtual time a refusal takes none, since it waits for nothing.
 func TestQueue_FullIs429InTime(t *testing.T) {
 	const all, capacity = 300, 20
-	gate := make(chan struct{})
-	taken := 0
-	s := start(t, func(engine.Request) script {
-		if taken == capacity {
-			return script{refuse: engine.ErrQueueFull}
-		}
-		taken++
-		q := say("hello")
-		q.start = gate
-		return q
-	})
-	var mu sync.Mutex
-	var slowest time.Duration
-	count := map[int]int{}
-	var wg, refused sync.WaitGroup
-	refused.Add(all - capacity)
-	for range all {
-		wg.Go(func() {
-			began := time.Now()
-			a := s.post(t, chatPath, chatBody(`"stream":true`))
-			mu.Lock()
-			defer mu.Unlock()
-			count[a.status]++
-			if a.status == 429 {
-				slowest = max(slowest, time.Since(began))
-				refused.Done()
+	limited := func() (play func(engine.Request) script, gate chan struct{}) {
+		gate = make(chan struct{})
+		taken := 0
+		return func(engine.Request) script {
+			if taken == capacity {
+				return script{refuse: engine.ErrQueueFull}
 			}
+			taken++
+			q := say("hello")
+			q.start = gate
+			return q
+		}, gate
+	}
+	burst := func(t *testing.T, s *testServer, gate chan struct{}) (slowest time.Duration) {
+		var mu sync.Mutex
+		count := map[int]int{}
+		var wg, refused sync.WaitGroup
+		refused.Add(all - capacity)
+		for range all {
+			wg.Go(func() {
+				began := time.Now()
+				a := s.post(t, chatPath, chatBody(`"stream":true`))
+				mu.Lock()
+				defer mu.Unlock()
+				count[a.status]++
+				if a.status == 429 {
+					slowest = max(slowest, time.Since(began))
+					refused.Done()
+				}
+			})
+		}
+		refused.Wait()
+		close(gate)
+		wg.Wait()
+		if count[200] != capacity || count[429] != all-capacity {
+			t.Errorf("answers %v, want %d times 200, the rest 429", count, capacity)
+		}
+		return slowest
+	}
+	t.Run("sockets", func(t *testing.T) {
+		play, gate := limited()
+		t.Logf("the slowest 429 took %v", burst(t, start(t, play), gate))
+	})
+	t.Run("virtual time", func(t *testing.T) {
+		startClock(t)
+		synctest.Test(t, func(t *testing.T) {
+			play, gate := limited()
+			inBubble(t, play, func(t *testing.T, s *testServer) {
+				if slowest := burst(t, s, gate); slowest > 0 {
+					t.Errorf("the slowest 429 took %v", slowest)
+				}
+			})
 		})
-	}
-	refused.Wait()
-	close(gate)
-	wg.Wait()
-	if count[200] != capacity || count[429] != all-capacity {
-		t.Errorf("answers %v, want %d times 200, the rest 429", count, capacity)
-	}
-	if slowest > 2*time.Second { // clients and server share the test machine's cores
-		t.Errorf("the slowest 429 took %v", slowest)
-	}
+	})
 }
 
 func TestUser_IsWhomFairShareCounts(t *testing.T) {
@@ -168,40 +187,60 @@ type nothingRenders struct{}
 
 func (nothingRenders) Render([]byte, []byte, bool) (string, error) { panic("a prompt is rendered") }
 
-// TestStall_SlowReaderIsCutAndOthersGoOn: a client that reads nothing costs its socket's buffers and is cut.
+// TestStall_SlowReaderIsCutAndOthersGoOn: a client that reads nothing costs its socket's buffers and is cut. In virtual
+// time it is cut exactly when it should be, and the others wait for nothing.
 func TestStall_SlowReaderIsCutAndOthersGoOn(t *testing.T) {
-	long := script{tokens: make([]int32, 1<<20)}
-	for i := range long.tokens {
-		long.tokens[i] = 'a'
-	}
-	long.wait = 0
-	s := start(t, func(q engine.Request) script {
+	play := func(q engine.Request) script {
 		if q.MaxTokens == 7 {
 			return say("hello")
 		}
+		long := script{tokens: make([]int32, 1<<20)}
+		for i := range long.tokens {
+			long.tokens[i] = 'a'
+		}
 		return long
-	}, func(o *Options) { o.Limits.Stall = 300 * time.Millisecond; o.Model.MaxContext = 1 << 21 })
-	stalled := s.raw(t, chatPath, chatBody(`"stream":true`))
-	_ = stalled.(*net.TCPConn).SetReadBuffer(4 << 10)
-	began := time.Now()
-	for len(s.engine.freed) == 0 {
-		if a := s.post(t, chatPath, chatBody(`"stream":true,"max_tokens":7`)); !strings.Contains(a.body, "hello") {
-			t.Fatalf("another client got %d %s", a.status, a.body)
-		}
-		if time.Since(began) > 20*time.Second {
-			t.Fatal("the client that does not read was not cut")
-		}
-		time.Sleep(20 * time.Millisecond)
 	}
-	if took := time.Since(began); took < 300*time.Millisecond {
-		t.Errorf("cut after %v, before the stall time", took)
+	room := func(o *Options) { o.Model.MaxContext = 1 << 21 }
+	untilCut := func(t *testing.T, s *testServer) (cut, slowest time.Duration) {
+		_ = s.raw(t, chatPath, chatBody(`"stream":true`))
+		began := time.Now()
+		for len(s.engine.freed) == 0 {
+			sent := time.Now()
+			if a := s.post(t, chatPath, chatBody(`"stream":true,"max_tokens":7`)); !strings.Contains(a.body, "hello") {
+				t.Fatalf("another client got %d %s", a.status, a.body)
+			}
+			slowest = max(slowest, time.Since(sent))
+			if time.Since(began) > 2*time.Minute {
+				t.Fatal("the client that does not read was not cut")
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		cut = time.Since(began)
+		waitFor(t, "the request to leave", func() bool { return s.inflight.count() == 0 })
+		return cut, slowest
 	}
-	waitFor(t, "the request to leave", func() bool { return s.inflight.count() == 0 })
+	t.Run("sockets", func(t *testing.T) {
+		const stall = 2 * time.Second // the others' writes have it too, and their clients may be slow
+		s := start(t, play, room, func(o *Options) { o.Limits.Stall = stall })
+		cut, slowest := untilCut(t, s)
+		if cut < stall {
+			t.Errorf("cut after %v, before the stall time", cut)
+		}
+		t.Logf("cut after %v; the others waited for %v at most", cut, slowest)
+	})
+	t.Run("virtual time", func(t *testing.T) {
+		virtually(t, play, func(t *testing.T, s *testServer) {
+			const stall = 30 * time.Second // the default
+			if cut, slowest := untilCut(t, s); cut < stall || cut > stall+20*time.Millisecond || slowest > 0 {
+				t.Errorf("cut after %v, and the others waited for %v at most, want %v and 0", cut, slowest, stall)
+			}
+		}, room)
+	})
 }
 
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain for %s", what)
 		}
