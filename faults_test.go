@@ -56,7 +56,7 @@ func TestFaults_EveryDriverCallMayFail(t *testing.T) {
 		select {
 		case err := <-ended:
 			return fake, err
-		case <-time.After(time.Minute):
+		case <-time.After(5 * time.Minute):
 			all := make([]byte, 1<<20)
 			return nil, fmt.Errorf("nothing ends; the goroutines:\n%s", all[:runtime.Stack(all, true)])
 		}

@@ -16,7 +16,7 @@ func TestServer_HandsOutWhatTheEngineDid(t *testing.T) {
 	stream(t, url, "hello")
 	records := flight(t, url)
 	// A step is recorded once its tokens are out.
-	for end := time.Now().Add(10 * time.Second); len(records) < 24 && time.Now().Before(end); records = flight(t, url) {
+	for end := time.Now().Add(time.Minute); len(records) < 24 && time.Now().Before(end); records = flight(t, url) {
 		time.Sleep(time.Millisecond)
 	}
 	if len(records) != 24 {

@@ -39,11 +39,11 @@ func TestSoak_EndsWhereItBegan(t *testing.T) {
 	if s.SlotsUsed != 0 || s.SlotsFree != 500 {
 		t.Errorf("%d slots are used and %d free, want 0 and 500", s.SlotsUsed, s.SlotsFree)
 	}
-	if n := settled(goroutines + 2); n > goroutines+2 {
+	if n := settled(runtime.NumGoroutine, goroutines+2); n > goroutines+2 {
 		buf := make([]byte, 1<<20)
 		t.Errorf("%d goroutines, %d before:\n%s", n, goroutines, buf[:runtime.Stack(buf, true)])
 	}
-	if n := openFiles(); n > files+2 { // the poller's own
+	if n := settled(openFiles, files+2); n > files+2 { // the poller's own
 		t.Errorf("%d open files, %d before", n, files)
 	}
 	t.Logf("memory: %d KiB at the start, %d more after half of the traffic, %d after all", memory>>10, (after[0]-memory)>>10, (after[1]-memory)>>10)
@@ -60,15 +60,16 @@ func TestSoak_EndsWhereItBegan(t *testing.T) {
 	}
 }
 
-// soak sends requests for a while.
+// soak sends requests for a while, and so many at least that some are of each kind, however slow the machine is.
 func soak(t *testing.T, url string, d time.Duration, sent *[4]atomic.Int64) {
-	const seed, workers = 11, 24
+	const seed, workers, least = 11, 24, 500
 	end := time.Now().Add(d)
 	var all sync.WaitGroup
+	var asked atomic.Int64
 	for w := range workers {
 		all.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(w)))
-			for time.Now().Before(end) {
+			for asked.Add(1) <= least || time.Now().Before(end) {
 				kind, err := oneOfMany(r, url)
 				if err != nil {
 					t.Errorf("seed %d, worker %d: %v", seed, w, err)
@@ -135,24 +136,19 @@ func unless(ok bool, err error) error {
 
 func waitIdle(t *testing.T, m *weft.Model) {
 	t.Helper()
-	for range 5000 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if s := m.Engine().Stats(); s.Running+s.Waiting+s.SlotsUsed == 0 {
 			return
 		}
-		time.Sleep(time.Millisecond)
 	}
 	t.Fatalf("the engine does not come to rest: %+v", m.Engine().Stats())
 }
 
-// settled waits until at most want goroutines are left, or for a while, and returns how many there are.
-func settled(want int) int {
-	for range 300 {
-		if runtime.NumGoroutine() <= want {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
+// settled waits until at most want of what count counts are left, or for a minute, and returns how many there are.
+func settled(count func() int, want int) int {
+	for end := time.Now().Add(time.Minute); count() > want && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 	}
-	return runtime.NumGoroutine()
+	return count()
 }
 
 func openFiles() int {

@@ -2,6 +2,7 @@ package weft_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,19 +28,13 @@ func TestStall_InVirtualTimeNobodyWaitsForAReaderThatStopped(t *testing.T) {
 	var pace atomic.Int64 // of steps
 	pace.Store(int64(20 * time.Millisecond))
 	dir := longContext(t, 4096)
-	answerOnce(t) // fasthttp starts a clock for the process with its first answer, which must not be in the bubble
+	answerOnce(t)
 	synctest.Test(t, func(t *testing.T) {
 		m := openPath(t, dir, weft.Options{
 			Engine:  engine.Options{MaxRequests: live + n, KVTokens: 200_000, NoCache: true},
 			Backend: withPace(func() { time.Sleep(time.Duration(pace.Load())) }),
 		})
-		s, err := m.Server(server.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		network := pipes.New()
-		served := make(chan error, 1)
-		go func() { served <- s.Serve(network) }()
+		network := listenInBubble(t, m)
 		reader := network.Client()
 		quiet := readPaced(t, reader, live)
 		stopped := time.Now()
@@ -69,7 +64,21 @@ func TestStall_InVirtualTimeNobodyWaitsForAReaderThatStopped(t *testing.T) {
 		if cut := time.Since(stopped); cut < 30*time.Second || cut > 32*time.Second {
 			t.Errorf("readers that stopped are cut after %v, want 30 s", cut)
 		}
-		if err := s.Drain(t.Context()); err != nil {
+	})
+}
+
+// listenInBubble serves m on pipes until the test ends.
+func listenInBubble(t *testing.T, m *weft.Model) *pipes.Network {
+	t.Helper()
+	s, err := m.Server(server.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	network := pipes.New()
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(network) }()
+	t.Cleanup(func() {
+		if err := s.Drain(context.Background()); err != nil {
 			t.Errorf("Drain = %v", err)
 		}
 		if err := <-served; err != nil {
@@ -77,8 +86,10 @@ func TestStall_InVirtualTimeNobodyWaitsForAReaderThatStopped(t *testing.T) {
 		}
 		time.Sleep(15 * time.Second) // fasthttp's cleaner sleeps for ten before it sees that its server has ended
 	})
+	return network
 }
 
+// answerOnce lets fasthttp start its clock, which it does with the first answer of a process: it must not be in a bubble.
 func answerOnce(t *testing.T) {
 	t.Helper()
 	t.Run("before", func(t *testing.T) {
