@@ -14,7 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weft-llm/weft"
@@ -78,10 +80,12 @@ func resident(t *testing.T) int {
 }
 
 // firstToken measures the time to the first frame of a stream, as the median of several.
-func firstToken(t *testing.T, url string) time.Duration {
+func firstToken(t *testing.T, url string) time.Duration { return firstTokenBy(t, client, url, 31) }
+
+func firstTokenBy(t *testing.T, client *http.Client, url string, n int) time.Duration {
 	t.Helper()
 	var times []time.Duration
-	for range 31 {
+	for range n {
 		began := time.Now()
 		r, err := client.Post(url+"/v1/completions", "application/json", strings.NewReader(`{"prompt": "hello", "max_tokens": 2, "stream": true, "ignore_eos": true}`))
 		if err != nil {
@@ -98,30 +102,36 @@ func firstToken(t *testing.T, url string) time.Duration {
 	return percentile(times, 50)
 }
 
-// TestOverload_AdmitsExactlyAndRefusesInTime sends 2,000 requests at once, three times, from connections that are open
+// The two ways in which a server can be full: rows and what the queue holds beside them.
+const overloadRows, overloadQueue = 16, 64
+
+var overloads = []struct {
+	name      string
+	kv, admit int
+}{
+	{"rows are the limit", 4000, overloadRows + overloadQueue},
+	{"the cache is the limit", 5*60 + 10, 5 + overloadQueue}, // a request takes 60 tokens
+}
+
+// TestOverload_AdmitsExactlyAndRefusesTheRest sends 2,000 requests at once, three times, from connections that are open
 // already and stay open, and measures each refusal twice: at its client, from just before the write of its request to
 // the last byte of its 429, and in the server, from the last bytes of the request to the write of the answer.
-// Here the 2,000 clients share the cores with the server, and both with other tests: the limits on time are generous.
-// `weft bench overload` measures the same against a server of its own.
-func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
-	const rows, queue, all = 16, 64, 2000
-	for _, c := range []struct {
-		name      string
-		kv, admit int
-	}{
-		{"rows are the limit", 4000, rows + queue},
-		{"the cache is the limit", 5*60 + 10, 5 + queue}, // a request takes 60 tokens
-	} {
+// Here the 2,000 clients share the cores with the server, and both with whatever else the machine does, so times are
+// logged, and bounded only by what no machine needs. `weft bench overload` measures them against a server of its own;
+// that a refusal waits for nothing is shown in virtual time.
+func TestOverload_AdmitsExactlyAndRefusesTheRest(t *testing.T) {
+	const all = 2000
+	for _, c := range overloads {
 		t.Run(c.name, func(t *testing.T) {
 			var gate sync.RWMutex // held for writing: no step goes on
 			m := open(t, weft.Options{
-				Engine:  engine.Options{MaxRequests: rows, Queue: queue, KVTokens: c.kv, NoCache: true},
+				Engine:  engine.Options{MaxRequests: overloadRows, Queue: overloadQueue, KVTokens: c.kv, NoCache: true},
 				Backend: withPace(func() { gate.RLock(); gate.RUnlock() }),
 			})
 			url := listen(t, m)
 			before := firstToken(t, url)
+			files := openFiles()
 			var grown [3]int
-			fastest := time.Hour
 			for i := range grown {
 				gate.Lock()
 				b := flood(t, url, all, all-c.admit)
@@ -129,32 +139,91 @@ func TestOverload_AdmitsExactlyAndRefusesInTime(t *testing.T) {
 					t.Errorf("burst %d: %d of %d were refused, want %d", i, b.refused, all, all-c.admit)
 				}
 				probes := b.probe(t, url)
-				t.Logf("burst %d: 429 p50 %v p99 %v of %d at once, p50 %v p99 %v one by one", i, percentile(b.times, 50), percentile(b.times, 99),
-					len(b.times), percentile(probes, 50), percentile(probes, 99))
-				if p := percentile(probes, 90); p > 50*time.Millisecond {
-					t.Errorf("burst %d: the 90th percentile of a 429 under a full queue is %v, want 50 ms", i, p)
+				t.Logf("burst %d: 429 p50 %v p99 %v of %d at once, p50 %v p90 %v p99 %v one by one", i, percentile(b.times, 50), percentile(b.times, 99),
+					len(b.times), percentile(probes, 50), percentile(probes, 90), percentile(probes, 99))
+				if p := percentile(b.times, 99); p > 30*time.Second {
+					t.Errorf("burst %d: the 99th percentile of 429s is %v", i, p)
 				}
-				fastest = min(fastest, percentile(b.times, 99))
 				gate.Unlock()
 				b.end(t, c.admit)
+				settled(openFiles, files) // the server's ends of the connections hold memory
 				grown[i] = resident(t)
 			}
 			if more := grown[2] - grown[1]; more > 16<<20 && !raced { // the first fills pools
 				t.Errorf("the process holds %d MiB more after another burst", more>>20)
 			}
-			if fastest > time.Second {
-				t.Errorf("the 99th percentile of 429s is %v in the best of three bursts", fastest)
-			}
-			half, all99 := refusedWithin(t, url, 0.5), refusedWithin(t, url, 0.99)
-			t.Logf("in the server half of the refusals took at most %v, 99 %% at most %v", half, all99)
-			if half > 5*time.Millisecond {
-				t.Errorf("in the server half of the refusals took more than 5 ms: %v", half)
-			}
-			after := firstToken(t, url)
-			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, after, [3]int{grown[0] >> 20, grown[1] >> 20, grown[2] >> 20})
-			if after > 2*before+20*time.Millisecond { // 10 % on a quiet machine; tests share theirs
-				t.Errorf("the time to the first token is %v after the bursts, %v before", after, before)
-			}
+			t.Logf("in the server half of the refusals took at most %v, 99 %% at most %v", refusedWithin(t, url, 0.5), refusedWithin(t, url, 0.99))
+			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, firstToken(t, url), [3]int{grown[0] >> 20, grown[1] >> 20, grown[2] >> 20})
+		})
+	}
+}
+
+// TestOverload_InVirtualTimeARefusalTakesNone: on a clock that moves only when all of the server and its clients wait, a
+// 429 comes in the instant of its request, whether 2,000 come at once or one beyond a full queue, and after the burst
+// the time to the first token is what it was.
+func TestOverload_InVirtualTimeARefusalTakesNone(t *testing.T) {
+	const all, pace = 2000, 20 * time.Millisecond
+	dir := golden.Chat(t)
+	answerOnce(t)
+	for _, c := range overloads {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var gate atomic.Pointer[chan struct{}] // open: steps go on
+				hold := func() (open func()) {
+					shut := make(chan struct{})
+					gate.Store(&shut)
+					return func() { close(shut) }
+				}
+				hold()()
+				m := openPath(t, dir, weft.Options{
+					Engine:  engine.Options{MaxRequests: overloadRows, Queue: overloadQueue, KVTokens: c.kv, NoCache: true},
+					Backend: withPace(func() { <-*gate.Load(); time.Sleep(pace) }),
+				})
+				client := listenInBubble(t, m).Client()
+				ask := func() (status int, took time.Duration) {
+					began := time.Now()
+					status, answer := postBy(t, client, "http://localhost", `{"prompt": "0123456789", "max_tokens": 50, "ignore_eos": true}`)
+					if status == 429 && !strings.HasPrefix(answer, `{"error":{"type":"rate_limit_error","code":"queue_full"`) {
+						t.Errorf("a 429 says %s", answer)
+					}
+					return status, time.Since(began)
+				}
+				before := firstTokenBy(t, client, "http://localhost", 1)
+				open := hold()
+				var mu sync.Mutex
+				var burst sync.WaitGroup
+				count := map[int]int{}
+				slowest := time.Duration(0) // refusal
+				for range all {
+					burst.Go(func() {
+						status, took := ask()
+						mu.Lock()
+						defer mu.Unlock()
+						if count[status]++; status == 429 {
+							slowest = max(slowest, took)
+						}
+					})
+				}
+				synctest.Wait()
+				mu.Lock()
+				if count[429] != all-c.admit || len(count) != 1 || slowest > 0 {
+					t.Errorf("answers %v, the slowest 429 after %v, want %d times 429 at once", count, slowest, all-c.admit)
+				}
+				mu.Unlock()
+				for range 10 {
+					if status, took := ask(); status != 429 || took > 0 {
+						t.Errorf("a request beyond a full queue = %d after %v, want 429 at once", status, took)
+					}
+				}
+				open()
+				burst.Wait()
+				if count[200] != c.admit {
+					t.Errorf("answers %v, want %d times 200", count, c.admit)
+				}
+				if after := firstTokenBy(t, client, "http://localhost", 1); after != before || before != pace {
+					t.Errorf("the time to the first token is %v after the burst, %v before, want %v", after, before, pace)
+				}
+			})
 		})
 	}
 }
@@ -236,7 +305,7 @@ func flood(t *testing.T, url string, n, refuse int) *bursting {
 	}
 	time.Sleep(20 * time.Millisecond) // for the server to take in the last connections
 	close(start)
-	wait := 10 * time.Second
+	wait := 2 * time.Minute
 	for got := 0; ; got++ {
 		if got >= refuse {
 			wait = 100 * time.Millisecond
@@ -278,13 +347,15 @@ func (b *bursting) end(t *testing.T, n int) {
 	}
 }
 
-// TestHangUp_FreesSlotsAnywhere: a hundred clients leave, in every way and at every point of their request.
+// TestHangUp_FreesSlotsAnywhere: a hundred clients leave, in every way and at every point of their request, which is a
+// number of steps of the engine and not a time. How soon a hang-up is seen is shown in virtual time, in package server.
 func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
 	m := openPath(t, longContext(t, 1024), weft.Options{
 		Engine:  engine.Options{MaxRequests: 4, StepTokens: 16, KVTokens: 4096},
 		Backend: withPace(func() { time.Sleep(time.Millisecond) }),
 	})
-	addr := strings.TrimPrefix(listen(t, m), "http://")
+	url := listen(t, m)
+	addr := strings.TrimPrefix(url, "http://")
 	leave := []func(*net.TCPConn){
 		func(c *net.TCPConn) { c.Close() },
 		func(c *net.TCPConn) { _ = c.SetLinger(0); c.Close() },
@@ -296,7 +367,7 @@ func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 100 {
 		// Prompts of up to 400 tokens take 25 steps; up to 12 of 10 clients' requests wait. Some end by themselves.
-		prompt, tokens, stay := strings.Repeat("x", 1+r.IntN(400)), 1+r.IntN(500), time.Duration(r.IntN(200))*time.Millisecond
+		prompt, tokens, stay := strings.Repeat("x", 1+r.IntN(400)), 1+r.IntN(500), uint64(r.IntN(250))
 		body := fmt.Sprintf(`{"prompt": "%d %s", "max_tokens": %d, "stream": %v, "ignore_eos": true, "n": %d}`, i, prompt, tokens, i%2 == 0, 1+r.IntN(2))
 		how := leave[r.IntN(3)]
 		turns <- struct{}{}
@@ -308,26 +379,23 @@ func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
 				return
 			}
 			defer raw.Close()
+			steps := m.Engine().Stats().Steps
 			fmt.Fprintf(raw, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-			time.Sleep(stay)
+			for end := time.Now().Add(time.Second); m.Engine().Stats().Steps < steps+stay && time.Now().Before(end); { // no steps come when all have ended
+				time.Sleep(time.Millisecond)
+			}
 			how(raw.(*net.TCPConn))
 			time.Sleep(50 * time.Millisecond)
 		})
 	}
 	all.Wait()
 	began := time.Now()
-	for ; ; time.Sleep(time.Millisecond) {
-		s := m.Engine().Stats()
-		if s.Running+s.Waiting+s.SlotsUsed == 0 {
-			break
-		}
-		if time.Since(began) > 3*time.Second {
-			t.Fatalf("seed %d: after 3 s the engine holds %+v", seed, s)
-		}
-	}
+	waitIdle(t, m)
 	t.Logf("all slots were free %v after the last client left", time.Since(began))
-	if s := m.Engine().Stats(); s.OutputTokens == 0 || s.OutputTokens > 20_000 {
-		t.Errorf("%d tokens were generated: the clients left too early or too late for the test to show anything", s.OutputTokens)
+	left := metric(t, url, "weft_client_hangups_total")
+	t.Logf("%v clients left before their answer's end, after %d tokens in all", left, m.Engine().Stats().OutputTokens)
+	if left < 10 || m.Engine().Stats().OutputTokens == 0 {
+		t.Error("the clients left too early or too late for the test to show anything")
 	}
 }
 
