@@ -311,32 +311,34 @@ func TestPull_BoundsWhatAServerSends(t *testing.T) {
 }
 
 func TestPull_NoticesThatTheFileChanged(t *testing.T) {
-	s := hubtest.New(t)
-	content := oneFile(s)
-	other := random(len(content), 9)
-	var served atomic.Int64
-	s.File = func(w http.ResponseWriter, r *http.Request, f hubtest.File) bool {
-		if served.Add(1) > 3 {
-			w.Header().Set("ETag", `"cdn-changed"`)
-			f.Content = other
+	for _, connections := range []int{1, 4} {
+		s := hubtest.New(t)
+		content := oneFile(s)
+		other := random(len(content), 9)
+		var served atomic.Int64
+		s.File = func(w http.ResponseWriter, r *http.Request, f hubtest.File) bool {
+			if served.Add(1) > 3 {
+				w.Header().Set("ETag", `"cdn-changed"`)
+				f.Content = other
+			}
+			s.Serve(w, r, f)
+			return true
 		}
-		s.Serve(w, r, f)
-		return true
+		h := newHub(t, s, func(o *Options) { o.Connections = connections })
+		err := wantPullError(t, h, "hf://org/model")
+		var bad *HashError
+		if !errors.As(err, &bad) {
+			t.Errorf("%d connections: Pull() = %v, want a *HashError", connections, err)
+		}
+		ifRange := connections > 1 // all of several may ask before one has an answer
+		for _, r := range s.Requests() {
+			ifRange = ifRange || r.IfRange != ""
+		}
+		if !ifRange {
+			t.Error("no request had If-Range")
+		}
+		wantNoRemains(t, h)
 	}
-	h := newHub(t, s)
-	err := wantPullError(t, h, "hf://org/model")
-	var bad *HashError
-	if !errors.As(err, &bad) {
-		t.Errorf("Pull() = %v, want a *HashError", err)
-	}
-	ifRange := false
-	for _, r := range s.Requests() {
-		ifRange = ifRange || r.IfRange != ""
-	}
-	if !ifRange {
-		t.Error("no request had If-Range")
-	}
-	wantNoRemains(t, h)
 }
 
 func TestPull_ANewTagForTheSameBytesDoesNoHarm(t *testing.T) {
@@ -372,17 +374,22 @@ func TestPull_CutsStalledConnections(t *testing.T) {
 		stalled := false
 		first.Do(func() {
 			stalled = true
-			w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", minPart-1, len(content)))
-			w.Header().Set("Content-Length", strconv.Itoa(minPart))
+			from, to, _ := hubtest.ParseRange(r.Header.Get("Range"), f.Size)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(content)))
+			w.Header().Set("Content-Length", strconv.FormatInt(to-from, 10))
 			w.WriteHeader(http.StatusPartialContent)
-			s.Write(w, content[:200<<10])
+			s.Write(w, content[from:from+200<<10])
 			<-r.Context().Done()
 		})
 		return stalled
 	}
 	h := newHub(t, s)
-	h.pace.stall = 100 * time.Millisecond
+	h.pace.stall, h.pace.tries = time.Second, 1000 // a slow machine may cut some that were only late: they come again
+	start := time.Now()
 	wantPull(t, h, "hf://org/model", content)
+	if took := time.Since(start); took < h.pace.stall {
+		t.Errorf("Pull() took %v, less than the stall that it should meet", took)
+	}
 }
 
 func TestPull_StopsAtOnceWhenCancelled(t *testing.T) {
@@ -394,40 +401,58 @@ func TestPull_StopsAtOnceWhenCancelled(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	}
+	h := newHub(t, s)
+	h.pace.stall = time.Hour
 	start := time.Now()
-	_, err := newHub(t, s).Pull(ctx, ref(t, "hf://org/model"))
-	if !errors.Is(err, context.Canceled) || time.Since(start) > time.Second {
+	_, err := h.Pull(ctx, ref(t, "hf://org/model"))
+	// What does not see the end of its context waits for the server's header, a minute.
+	if !errors.Is(err, context.Canceled) || time.Since(start) > headerTimeout/2 {
 		t.Errorf("Pull() = %v after %v, want context.Canceled at once", err, time.Since(start))
 	}
+	t.Logf("Pull() ended after %v", time.Since(start))
 }
 
+// TestPull_ResumesAndDownloadsNothingTwice cuts two connections of each run after half a mebibyte. Each run begins with what the
+// one before had kept, and the last one asks for the rest only.
 func TestPull_ResumesAndDownloadsNothingTwice(t *testing.T) {
+	const piece = 512 << 10
 	s := hubtest.New(t)
 	content := oneFile(s)
-	h := newHub(t, s)
-	sent := int64(0)
-	for range 8 {
-		var budget atomic.Int64
-		budget.Store(2 << 20)
+	begun, kept := int64(-1), int64(0) // bytes: at the first report of a run, and at its last
+	h := newHub(t, s, func(o *Options) {
+		o.Progress = func(done, _ int64) {
+			if kept = done; begun < 0 {
+				begun = done
+			}
+		}
+	})
+	h.pace.tries = 1
+	for run := range 7 { // a part of a file is larger than what these bring of it
+		var served atomic.Int64
+		h.client.agent = fmt.Sprint("run ", run)
 		s.File = func(w http.ResponseWriter, r *http.Request, f hubtest.File) bool {
-			n := max(0, min(budget.Add(-1<<20)+1<<20, 1<<20))
-			s.Cut(w, r, f, n)
+			if r.UserAgent() != fmt.Sprint("run ", run) || served.Add(1) > 2 { // of a run before, or nothing until another was cut, which ends this run
+				<-r.Context().Done()
+				return true
+			}
+			s.Cut(w, r, f, piece)
 			return true
 		}
-		h.pace.tries = 1
+		before := kept
+		begun = -1
 		if _, err := h.Pull(context.Background(), ref(t, "hf://org/model")); err == nil {
 			t.Fatal("Pull() succeeded over a cut connection")
 		}
-		if now := s.Sent.Load(); now <= sent {
-			t.Fatalf("a run brought %d bytes", now-sent)
-		} else {
-			sent = now
+		if begun != before || kept < before+piece || kept > before+2*piece {
+			t.Fatalf("a run began with %d bytes and ended with %d, the one before with %d; want one or two times %d more", begun, kept, before, piece)
 		}
 	}
 	s.File = nil
-	wantPull(t, h, "hf://org/model", content)
-	if total := s.Sent.Load(); total > int64(len(content))+8*int64(h.o.Connections)*bufferSize*2 {
-		t.Errorf("the server sent %d bytes for a file of %d", total, len(content))
+	before := kept
+	begun = -1
+	m := wantPull(t, h, "hf://org/model", content)
+	if begun != before || m.Downloaded != int64(len(content))-before {
+		t.Errorf("the last run began with %d bytes of %d and downloaded %d of %d", begun, before, m.Downloaded, len(content))
 	}
 }
 

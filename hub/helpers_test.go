@@ -18,7 +18,7 @@ const (
 	commitB = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 )
 
-// newHub returns an impatient client of s with an empty cache.
+// newHub returns a client of s with an empty cache, which does not wait before it tries again.
 func newHub(t *testing.T, s *hubtest.Server, change ...func(*Options)) *Hub {
 	t.Helper()
 	o := Options{Cache: t.TempDir(), Endpoint: s.URL, Token: "hf_secret", Connections: 4}
@@ -29,7 +29,7 @@ func newHub(t *testing.T, s *hubtest.Server, change ...func(*Options)) *Hub {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.pace.backoff, h.pace.stall, h.pace.lock = time.Millisecond, 2*time.Second, 5*time.Millisecond
+	h.pace.backoff, h.pace.lock = time.Millisecond, 5*time.Millisecond
 	return h
 }
 
