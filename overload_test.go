@@ -131,8 +131,11 @@ func TestOverload_AdmitsExactlyAndRefusesTheRest(t *testing.T) {
 			url := listen(t, m)
 			before := firstToken(t, url)
 			files := openFiles()
-			var grown [3]int
-			for i := range grown {
+			// The first burst fills pools, and on a slow machine a later one may need more of them at a time. What grows
+			// with each burst is a leak.
+			var grown []int
+			flat := false
+			for i := 0; i < 3 || i < 8 && !flat; i++ {
 				gate.Lock()
 				b := flood(t, url, all, all-c.admit)
 				if b.refused != all-c.admit {
@@ -147,13 +150,14 @@ func TestOverload_AdmitsExactlyAndRefusesTheRest(t *testing.T) {
 				gate.Unlock()
 				b.end(t, c.admit)
 				settled(openFiles, files) // the server's ends of the connections hold memory
-				grown[i] = resident(t)
+				grown = append(grown, resident(t)>>20)
+				flat = i > 1 && grown[i]-grown[i-1] <= 16
 			}
-			if more := grown[2] - grown[1]; more > 16<<20 && !raced { // the first fills pools
-				t.Errorf("the process holds %d MiB more after another burst", more>>20)
+			if !flat && !raced {
+				t.Errorf("the process holds %v MiB after each burst, more than 16 more after every one", grown)
 			}
 			t.Logf("in the server half of the refusals took at most %v, 99 %% at most %v", refusedWithin(t, url, 0.5), refusedWithin(t, url, 0.99))
-			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, firstToken(t, url), [3]int{grown[0] >> 20, grown[1] >> 20, grown[2] >> 20})
+			t.Logf("time to first token %v before, %v after; memory after each burst %v MiB", before, firstToken(t, url), grown)
 		})
 	}
 }
@@ -381,7 +385,7 @@ func TestHangUp_FreesSlotsAnywhere(t *testing.T) {
 			defer raw.Close()
 			steps := m.Engine().Stats().Steps
 			fmt.Fprintf(raw, "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-			for end := time.Now().Add(time.Second); m.Engine().Stats().Steps < steps+stay && time.Now().Before(end); { // no steps come when all have ended
+			for end := time.Now().Add(3 * time.Second); m.Engine().Stats().Steps < steps+stay && time.Now().Before(end); { // no steps come when all have ended
 				time.Sleep(time.Millisecond)
 			}
 			how(raw.(*net.TCPConn))
