@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -29,62 +30,81 @@ func (s *stuck) text() string {
 	return s.got.String()
 }
 
+// sideWriting runs f with a side writer to w in virtual time: it never waits when the clock has not moved.
+func sideWriting(t *testing.T, w *stuck, note func(int) string, f func(t *testing.T, w *sideWriter)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w.open = make(chan struct{})
+		s := newSideWriter(w, note)
+		f(t, s)
+		close(s.some) // ends its goroutine
+	})
+}
+
 func TestSideWriter_NeverWaitsAndCountsWhatItDrops(t *testing.T) {
-	to := &stuck{open: make(chan struct{})}
-	w := newSideWriter(to, dropNote(true))
-	const all, size = 40_000, 100 // nearly four times the room
-	line := strings.Repeat("x", size-9)
-	for i := range all {
-		if n, err := fmt.Fprintf(w, "%07d %s\n", i, line); n != size || err != nil {
-			t.Fatalf("Write = %d, %v", n, err)
-		}
-	}
-	began := time.Now()
-	w.flush(10 * time.Millisecond)
-	if time.Since(began) > 5*time.Second {
-		t.Errorf("flush waited %v for a reader that does not read", time.Since(began))
-	}
-	close(to.open)
-	w.flush(10 * time.Second)
-	fmt.Fprintln(w, "the end")
-	w.flush(10 * time.Second)
-	kept, dropped := 0, 0
-	for l := range strings.Lines(to.text()) {
-		if strings.HasPrefix(l, "weft: ") {
-			n := 0
-			if _, err := fmt.Sscanf(l, "weft: %d lines of this log were dropped", &n); err != nil {
-				t.Fatal(err)
+	to := &stuck{}
+	sideWriting(t, to, dropNote(true), func(t *testing.T, w *sideWriter) {
+		const all, size = 40_000, 100 // nearly four times the room
+		line := strings.Repeat("x", size-9)
+		began := time.Now()
+		for i := range all {
+			if n, err := fmt.Fprintf(w, "%07d %s\n", i, line); n != size || err != nil {
+				t.Fatalf("Write = %d, %v", n, err)
 			}
-			dropped += n
-		} else if l != "the end\n" {
-			if want := fmt.Sprintf("%07d %s\n", kept, line); l != want {
-				t.Fatalf("line %d is %q", kept, l)
-			}
-			kept++
 		}
-	}
-	if kept+dropped != all || dropped == 0 || kept*size < logRoom || kept*size > 3*logRoom {
-		t.Errorf("%d lines were kept and %d are told to be dropped, of %d", kept, dropped, all)
-	}
-	if !strings.Contains(to.text(), "the end\n") {
-		t.Error("after a jam nothing is written any more")
-	}
+		if took := time.Since(began); took > 0 {
+			t.Errorf("writing waited %v for a reader that does not read", took)
+		}
+		w.flush(10 * time.Millisecond)
+		if took := time.Since(began); took != 10*time.Millisecond {
+			t.Errorf("flush waited %v for a reader that does not read, want 10 ms", took)
+		}
+		close(to.open)
+		w.flush(10 * time.Second)
+		fmt.Fprintln(w, "the end")
+		w.flush(10 * time.Second)
+		if took := time.Since(began); took != 10*time.Millisecond {
+			t.Errorf("flush waited %v for a reader that reads", took)
+		}
+		kept, dropped := 0, 0
+		for l := range strings.Lines(to.text()) {
+			if strings.HasPrefix(l, "weft: ") {
+				n := 0
+				if _, err := fmt.Sscanf(l, "weft: %d lines of this log were dropped", &n); err != nil {
+					t.Fatal(err)
+				}
+				dropped += n
+			} else if l != "the end\n" {
+				if want := fmt.Sprintf("%07d %s\n", kept, line); l != want {
+					t.Fatalf("line %d is %q", kept, l)
+				}
+				kept++
+			}
+		}
+		if kept+dropped != all || dropped == 0 || kept*size < logRoom || kept*size > 3*logRoom {
+			t.Errorf("%d lines were kept and %d are told to be dropped, of %d", kept, dropped, all)
+		}
+		if !strings.Contains(to.text(), "the end\n") {
+			t.Error("after a jam nothing is written any more")
+		}
+	})
 }
 
 func TestSideWriter_WritesAllInOrderWhenItIsRead(t *testing.T) {
-	to := &stuck{open: make(chan struct{})}
-	close(to.open)
-	w := newSideWriter(to, dropNote(false))
-	var want strings.Builder
-	for i := range 10_000 {
-		fmt.Fprintln(w, i)
-		fmt.Fprintln(&want, i)
-		if i%1000 == 0 {
-			w.flush(10 * time.Second)
+	to := &stuck{}
+	sideWriting(t, to, dropNote(false), func(t *testing.T, w *sideWriter) {
+		close(to.open)
+		var want strings.Builder
+		for i := range 10_000 {
+			fmt.Fprintln(w, i)
+			fmt.Fprintln(&want, i)
+			if i%1000 == 0 {
+				w.flush(10 * time.Second)
+			}
 		}
-	}
-	w.flush(10 * time.Second)
-	if to.text() != want.String() {
-		t.Error("lines are lost or out of order")
-	}
+		w.flush(10 * time.Second)
+		if to.text() != want.String() {
+			t.Error("lines are lost or out of order")
+		}
+	})
 }
