@@ -2,11 +2,14 @@
 package hubtest
 
 import (
+	"context"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,10 +28,14 @@ type Server struct {
 	CDN  string       // of the other host
 	Sent atomic.Int64 // bytes of files written to clients
 
-	active   atomic.Int64
+	// Most, if not 0, is how many bytes are sent in all: what is more waits until the client leaves.
+	Most atomic.Int64
+
+	hosts    [2]*httptest.Server
 	mu       sync.Mutex
 	repos    map[string]*Repo
 	requests []Request
+	open     map[net.Conn]struct{} // connections
 
 	// File answers a request for a file instead of the server, if it returns true. It runs on the host that serves the
 	// content: the Hub for small files, the other host for large ones.
@@ -67,27 +74,32 @@ type File struct {
 
 // New starts the server. It ends with the test.
 func New(t testing.TB) *Server {
-	s := &Server{repos: map[string]*Repo{}}
-	hub := httptest.NewServer(s.counted(s.hub))
-	cdn := httptest.NewServer(s.counted(s.cdn))
-	t.Cleanup(func() {
-		hub.CloseClientConnections()
-		hub.Close()
-		cdn.CloseClientConnections()
-		cdn.Close()
-	})
-	s.URL = hub.URL
-	s.CDN = strings.Replace(cdn.URL, "127.0.0.1", "localhost", 1)
+	s := &Server{repos: map[string]*Repo{}, open: map[net.Conn]struct{}{}}
+	for i, h := range []http.HandlerFunc{s.hub, s.cdn} {
+		host := httptest.NewUnstartedServer(h)
+		host.Config.ConnState = s.connection
+		host.Start()
+		t.Cleanup(func() {
+			host.CloseClientConnections()
+			host.Close()
+		})
+		s.hosts[i] = host
+	}
+	s.URL = s.hosts[0].URL
+	s.CDN = strings.Replace(s.hosts[1].URL, "127.0.0.1", "localhost", 1)
 	return s
 }
 
-// counted counts the requests that are being answered.
-func (s *Server) counted(h http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.active.Add(1)
-		defer s.active.Add(-1)
-		h(w, r)
-	})
+// connection keeps account of the connections that are open.
+func (s *Server) connection(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		s.open[c] = struct{}{}
+	case http.StateClosed:
+		delete(s.open, c)
+	}
 }
 
 // Add makes commit of repository id hold files, and refs lead to it.
@@ -123,11 +135,30 @@ func (s *Server) Files(id, commit string) (out []File) {
 	return out
 }
 
-// Settle waits until no request is being answered, so that Sent stands still.
-func (s *Server) Settle() {
-	for s.active.Load() > 0 {
-		time.Sleep(time.Millisecond)
+// Settle waits until all that clients sent before they were killed was taken in, and all of their connections are closed,
+// so that Sent and Requests stand still. No client may be connected.
+func (s *Server) Settle(t testing.TB) {
+	t.Helper()
+	for _, h := range s.hosts { // connections are taken in one after the other: those before this one were
+		c, err := net.Dial("tcp", h.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(c, "GET / HTTP/1.0\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c)
+		c.Close()
 	}
+	for end := time.Now().Add(time.Minute); s.connections() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d connections stay open", s.connections())
+		}
+	}
+}
+
+func (s *Server) connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
 }
 
 // ID returns the hash that a Hub gives for f.
@@ -146,6 +177,9 @@ func (s *Server) Requests() []Request {
 }
 
 func (s *Server) note(host string, r *http.Request) {
+	if r.URL.Path == "/" { // Settle's
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, Request{host, r.URL.Path, r.Header.Get("Range"), r.Header.Get("If-Range"), r.Header.Get("Authorization")})
@@ -287,14 +321,22 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, f File) {
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(f.Content)))
 		w.WriteHeader(http.StatusPartialContent)
 	}
-	s.Write(w, f.Content[from:to])
+	s.write(r.Context(), w, f.Content[from:to])
 }
 
 // Write sends content at the server's pace and counts it.
 func (s *Server) Write(w http.ResponseWriter, content []byte) {
+	s.write(context.Background(), w, content)
+}
+
+func (s *Server) write(ctx context.Context, w http.ResponseWriter, content []byte) {
 	const piece = 32 << 10
 	out := http.NewResponseController(w)
 	for len(content) > 0 {
+		if most := s.Most.Load(); most > 0 && s.Sent.Load() >= most {
+			<-ctx.Done()
+			return
+		}
 		n, err := w.Write(content[:min(piece, len(content))])
 		if err == nil {
 			err = out.Flush()
@@ -319,7 +361,7 @@ func (s *Server) Cut(w http.ResponseWriter, r *http.Request, f File, n int64) {
 		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, to-1, len(f.Content)))
 		w.WriteHeader(http.StatusPartialContent)
 	}
-	s.Write(w, short.Content[from:min(to, from+n)])
+	s.write(r.Context(), w, short.Content[from:min(to, from+n)])
 	if to-from > n {
 		panic(http.ErrAbortHandler)
 	}
