@@ -2,7 +2,6 @@ package simt
 
 import (
 	"fmt"
-	"math/bits"
 	"strings"
 )
 
@@ -49,7 +48,7 @@ func buildBarrier(d *decoder, in *inst, o *op) (err error) {
 
 // arrive counts w at the barrier of o.
 func (w *warp) arrive(o *op, m uint32) (*barrier, int) {
-	lane := bits.TrailingZeros32(m)
+	lane := first(m)
 	id, count := int(w.r[o.a][lane]), 0
 	if o.imm == 1 {
 		count = int(w.r[o.b][lane])

@@ -16,8 +16,8 @@ func (g *grid) launchFlight(to *block, land func()) {
 	g.flights = append(g.flights, flight{g.tick + delay, to, land})
 }
 
-// land ends the flights that are due.
-func (g *grid) land(tick int64) {
+// land ends the flights that are due, and says whether there were any.
+func (g *grid) land(tick int64) (any bool) {
 	for i := 0; i < len(g.flights); i++ {
 		f := g.flights[i]
 		if f.due > tick {
@@ -30,7 +30,9 @@ func (g *grid) land(tick int64) {
 		}
 		f.land()
 		g.moved()
+		any = true
 	}
+	return any
 }
 
 func (g *grid) late(b *block) *Fault {

@@ -2,7 +2,6 @@ package simt
 
 import (
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
 )
 
@@ -78,15 +77,13 @@ func newGrid(l *Launch, code *program) *grid {
 
 func product(d [3]int) int { return d[0] * d[1] * d[2] }
 
-func onesCount(m uint32) int { return bits.OnesCount32(m) }
-
 func (g *grid) run() {
 	for g.admit(); len(g.running) > 0; g.admit() {
 		went := false
 		g.rng.Shuffle(len(g.warps), func(i, j int) { g.warps[i], g.warps[j] = g.warps[j], g.warps[i] })
 		for _, w := range g.warps {
 			g.tick++
-			g.land(g.tick)
+			went = g.land(g.tick) || went
 			if w.alive == 0 {
 				continue
 			}

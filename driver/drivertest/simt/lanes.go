@@ -1,5 +1,7 @@
 package simt
 
+import "math/bits"
+
 const lanes = 32
 
 // all is the mask of a whole warp.
@@ -10,6 +12,11 @@ type (
 	vec  = [lanes]uint32
 	wide = [lanes]uint64
 )
+
+// first is the lowest lane of m.
+func first(m uint32) int { return bits.TrailingZeros32(m) }
+
+func onesCount(m uint32) int { return bits.OnesCount32(m) }
 
 // The helpers below are small enough to be inlined together with the function that they get.
 

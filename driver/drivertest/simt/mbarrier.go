@@ -118,6 +118,12 @@ func (w *warp) ended(o *op, m uint32) (done uint32) {
 	return done
 }
 
+// phase says what lane waits for at o.
+func (w *warp) phase(o *op, lane int) string {
+	b := w.mbarrierAt(o, lane, w.address(o, lane))
+	return fmt.Sprintf(": at %#x parity %d is to end; in phase %d, %d of %d arrivals and %d bytes are missing", w.address(o, lane), w.r[o.b][lane]&1, b.turn, b.pending, b.count, b.bytes)
+}
+
 func (w *warp) phaseEnded(g *group) bool { return w.ended(g.wait.op, g.mask) != 0 }
 
 // doTryWait sleeps until the phase is over. Now and then it gives up sooner, as it may.

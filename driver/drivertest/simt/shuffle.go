@@ -2,7 +2,6 @@ package simt
 
 import (
 	"fmt"
-	"math/bits"
 	"strings"
 )
 
@@ -156,9 +155,8 @@ func buildReduce(d *decoder, in *inst, o *op) (err error) {
 
 // redux folds the values of the lanes in m.
 func (w *warp) redux(o *op, m uint32, f func(x, y uint32) uint32) {
-	first := bits.TrailingZeros32(m)
-	v := w.r[o.a][first]
-	for i := first + 1; i < lanes; i++ {
+	v := w.r[o.a][first(m)]
+	for i := first(m) + 1; i < lanes; i++ {
 		if m>>i&1 != 0 {
 			v = f(v, w.r[o.a][i])
 		}
@@ -217,9 +215,8 @@ func buildElect(d *decoder, in *inst, o *op) (err error) {
 }
 
 func doElect(w *warp, o *op, m uint32) {
-	first := bits.TrailingZeros32(m)
-	w.setBits(o.a, 1<<first, m)
+	w.setBits(o.a, 1<<first(m), m)
 	if o.imm == 1 {
-		w.spread(o, m, uint32(first))
+		w.spread(o, m, uint32(first(m)))
 	}
 }

@@ -1,7 +1,5 @@
 package simt
 
-import "math/bits"
-
 // warp is 32 threads. Those that are at the same instruction are a group.
 type warp struct {
 	block  *block
@@ -162,7 +160,7 @@ func (w *warp) needs(o *op) uint32 {
 	case aligned, syncing:
 		return w.alive
 	case masked:
-		return w.r[o.e][bits.TrailingZeros32(w.groups[w.now].mask)] & w.alive
+		return w.r[o.e][first(w.groups[w.now].mask)] & w.alive
 	}
 	return 0
 }
