@@ -11,7 +11,7 @@ func TestSimulated_SelfTest(t *testing.T) {
 	for _, major := range []int{8, 9} {
 		t.Run(fmt.Sprintf("sm_%d0", major), func(t *testing.T) {
 			onThread(t)
-			fake := drivertest.New(drivertest.Config{Major: major, Run: true})
+			fake := drivertest.New(drivertest.Config{Major: major, Run: true, Memory: 1 << 30})
 			lib, err := fake.Library()
 			if err != nil {
 				t.Fatal(err)

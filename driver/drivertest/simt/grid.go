@@ -1,6 +1,7 @@
 package simt
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 )
@@ -27,7 +28,7 @@ type grid struct {
 	warps    []*warp // of those
 	resident int     // clusters that run at once at most
 	idle     []*block
-	flights  []flight
+	flights  flights
 	tick     int64
 	steps    int64
 	still    int64 // ticks in which nothing but spinning was seen
@@ -111,10 +112,8 @@ func (g *grid) fail(f *Fault) { panic(f) }
 // skip passes the time to whatever comes next by itself.
 func (g *grid) skip() {
 	next := int64(-1)
-	for _, f := range g.flights {
-		if next < 0 || f.due < next {
-			next = f.due
-		}
+	if len(g.flights) > 0 {
+		next = g.flights[0].due
 	}
 	for _, w := range g.warps {
 		for i := range w.groups {
@@ -165,6 +164,9 @@ func (g *grid) begin(number int) {
 	g.running = append(g.running, c)
 }
 
+// poison is what shared memory holds at first.
+var poison = bytes.Repeat([]byte{0xff}, 1<<12)
+
 // newBlock takes the memory of one that ended, or new memory. Registers keep what they held; shared memory is NaN.
 func (g *grid) newBlock() *block {
 	var b *block
@@ -173,8 +175,7 @@ func (g *grid) newBlock() *block {
 	} else {
 		b = g.makeBlock()
 	}
-	for i := range b.shared {
-		b.shared[i] = 0xff
+	for i := 0; i < len(b.shared); i += copy(b.shared[i:], poison) {
 	}
 	threads := product(g.launch.Block)
 	b.alive, b.ended, b.barriers = len(b.warps), false, [16]barrier{}
