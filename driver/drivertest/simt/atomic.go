@@ -80,6 +80,7 @@ func buildAtomic(d *decoder, in *inst, o *op, a *access, f update, gives bool) e
 		return fmt.Errorf("has %d operands", len(in.operands))
 	}
 	o.extra, o.do, o.space = &atomic{a.size, f, gives}, doAtomic, a.space
+	o.writes = true
 	if err = d.place1(rest[0], o); err != nil {
 		return err
 	}

@@ -78,6 +78,9 @@ func startCopy(w *warp, o *op, m uint32) {
 		if c.bytes[i] = int32(w.r[o.c][i]); m>>i&1 != 0 && (c.bytes[i] < 0 || int(c.bytes[i]) > c.filled) {
 			w.fault(o, i, Instruction, "reads %d bytes and writes %d", c.bytes[i], c.filled)
 		}
+		if m>>i&1 != 0 {
+			w.early(o, i, c.from[i], int(c.bytes[i]))
+		}
 	}
 }
 

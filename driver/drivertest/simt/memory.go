@@ -32,8 +32,9 @@ const (
 
 // region is the allocation that an instruction used last.
 type region struct {
-	data []byte
-	base uint64
+	data  []byte
+	base  uint64
+	wrote Span
 }
 
 // access is how an instruction reaches memory.
@@ -96,7 +97,7 @@ func buildAccess(d *decoder, in *inst, o *op, a *access, load bool) error {
 	if !load {
 		data, at = at, data
 	}
-	o.extra, o.space = a, a.space
+	o.extra, o.space, o.writes = a, a.space, !load
 	c := word
 	if a.size == 8 {
 		c = dword
@@ -203,7 +204,13 @@ func (w *warp) bytes(o *op, lane int, address uint64, n int) []byte {
 
 func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	r := &w.block.grid.regions[o.id]
+	if len(w.block.grid.launch.Ahead) > 0 {
+		w.early(o, lane, address, n)
+	}
 	if at := address - r.base; at < uint64(len(r.data)) && at+uint64(n) <= uint64(len(r.data)) {
+		if o.writes {
+			r.note(address, n)
+		}
 		return r.data[at : at+uint64(n)]
 	}
 	data, base, why := w.block.grid.launch.Memory.Find(address)
@@ -213,7 +220,13 @@ func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	if why != "" {
 		w.fault(o, lane, Address, "%d bytes at %#x of global memory, which %s", n, address, why)
 	}
-	r.data, r.base = data, base
+	if r.wrote.To > 0 {
+		w.block.grid.wrote = append(w.block.grid.wrote, r.wrote)
+	}
+	*r = region{data: data, base: base}
+	if o.writes {
+		r.note(address, n)
+	}
 	return data[address-base:][:n]
 }
 

@@ -224,8 +224,14 @@ func doTensorLoad(w *warp, o *op, m uint32) {
 // fly starts the copy of b to target.
 func (w *warp) fly(o *op, lane int, b *box, target *block, at, bar uint64) {
 	w.mbarrierAt(o, lane, bar)
+	for r := range int(b.t.Box[1]) {
+		from, _, n := b.inside(r)
+		w.early(o, lane, from, n)
+	}
+	behind := *w // its lanes were judged above
+	behind.waited = all
 	w.block.grid.launchFlight(target, func() {
-		b.load(w, o, lane, at)
+		b.load(&behind, o, lane, at)
 		w.mbarrierAt(o, lane, bar).complete(w.block.grid, b.bytes())
 	})
 }
@@ -255,6 +261,7 @@ func buildTensorStore(d *decoder, in *inst, o *op) (err error) {
 	if len(in.operands) != 2 {
 		return fmt.Errorf("has %d operands, want 2", len(in.operands))
 	}
+	o.writes = true
 	if o.b, err = d.coordinatesOf(in.operands[0], o); err != nil {
 		return err
 	}

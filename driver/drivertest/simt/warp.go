@@ -8,6 +8,7 @@ type warp struct {
 	x      []wide
 	p      []uint32
 	alive  uint32
+	waited uint32 // lanes behind griddepcontrol.wait
 	groups []group
 	now    int // the group that runs
 
@@ -62,7 +63,7 @@ func (w *warp) thread(lane int) [3]int {
 // start makes the warp new.
 func (w *warp) start() {
 	w.groups = append(w.groups[:0], group{mask: w.alive})
-	w.now = 0
+	w.now, w.waited = 0, 0
 	w.copies.clear()
 	w.stores.clear()
 	w.products.clear(w)
