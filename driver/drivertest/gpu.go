@@ -28,6 +28,7 @@ func Open(t testing.TB) *driver.Context {
 type Device struct {
 	Library   *driver.Library
 	Simulated bool
+	Hopper    bool // of those that are played: the one of sm_90
 }
 
 // played are the GPUs that stand in for a real one.
@@ -62,7 +63,7 @@ func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run(t, Device{lib, true})
+			run(t, Device{lib, true, c.Major == 9})
 		})
 	}
 }
