@@ -81,7 +81,7 @@ func buildAtomic(d *decoder, in *inst, o *op, a *access, f update, gives bool) e
 	}
 	o.extra, o.do, o.space = &atomic{a.size, f, gives}, doAtomic, a.space
 	o.writes = true
-	if err = d.place1(rest[0], o); err != nil {
+	if err = d.where(rest[0], o); err != nil {
 		return err
 	}
 	if o.b, err = d.source(rest[1], c); err != nil || len(rest) == 2 {

@@ -42,10 +42,10 @@ func buildCopy(d *decoder, in *inst, o *op) (err error) {
 		return fmt.Errorf("has %d operands, want 3 or 4", n)
 	}
 	to, from := op{}, op{}
-	if err = d.place1(in.operands[0], &to); err != nil {
+	if err = d.where(in.operands[0], &to); err != nil {
 		return err
 	}
-	if err = d.place1(in.operands[1], &from); err != nil {
+	if err = d.where(in.operands[1], &from); err != nil {
 		return err
 	}
 	if to.wide || !from.wide || to.imm != 0 {
@@ -149,5 +149,5 @@ func buildNoinc(d *decoder, in *inst, o *op) error {
 	if len(in.operands) != 1 {
 		return fmt.Errorf("has %d operands, want an address", len(in.operands))
 	}
-	return d.place1(in.operands[0], o)
+	return d.where(in.operands[0], o)
 }

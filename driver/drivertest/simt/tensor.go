@@ -172,13 +172,13 @@ func buildTensorLoad(multicast, hint bool) func(*decoder, *inst, *op) error {
 			return fmt.Errorf("has %d operands, want %d", len(in.operands), want)
 		}
 		bar := op{}
-		if err = d.place1(in.operands[0], o); err != nil {
+		if err = d.where(in.operands[0], o); err != nil {
 			return err
 		}
 		if o.b, err = d.coordinatesOf(in.operands[1], o); err != nil {
 			return err
 		}
-		if err = d.place1(in.operands[2], &bar); err != nil {
+		if err = d.where(in.operands[2], &bar); err != nil {
 			return err
 		}
 		if o.wide || bar.wide || o.imm != 0 || bar.imm != 0 {
@@ -265,7 +265,7 @@ func buildTensorStore(d *decoder, in *inst, o *op) (err error) {
 	if o.b, err = d.coordinatesOf(in.operands[0], o); err != nil {
 		return err
 	}
-	return d.place1(in.operands[1], o)
+	return d.where(in.operands[1], o)
 }
 
 func doTensorStore(w *warp, o *op, m uint32) {

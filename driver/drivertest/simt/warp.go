@@ -152,7 +152,8 @@ func (w *warp) step(g *group, o *op, m uint32) bool {
 	}
 	if need := w.needs(o); m&need != need {
 		g.wait = wait{kind: forLanes}
-		return w.meet(g.pc)
+		w.merge()
+		return false
 	}
 	g.pc++
 	o.do(w, o, m)
@@ -219,12 +220,6 @@ func (w *warp) merge() {
 	}
 }
 
-// meet joins a group that waits for lanes with those that are there already.
-func (w *warp) meet(pc int32) bool {
-	w.merge()
-	return false
-}
-
 // loose is true of what ends when more lanes come.
 func (w *wait) loose() bool { return w.kind == ready || w.kind == forLanes }
 
@@ -286,5 +281,5 @@ func (w *warp) wake(g *group) bool {
 	return over
 }
 
-// block ends the running group's turn with a wait.
+// waitFor ends the running group's turn with a wait.
 func (w *warp) waitFor(x wait) { w.groups[w.now].wait = x }
