@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest/simt"
 )
 
 // Config says what GPU to play. Zero fields take the values of DefaultConfig.
@@ -25,6 +26,8 @@ type Config struct {
 	Version      int      // of the driver, 12040 for CUDA 12.4
 	Lacks        []string // symbols that the driver does not export
 	NoPeers      bool     // devices cannot reach each other
+	Run          bool     // launches run the PTX of their module, on the CPU, where no Kernel function stands for it
+	Seed         uint64   // of the order in which warps and blocks take turns then
 }
 
 // DefaultConfig is one small GPU of Hopper's kind.
@@ -64,6 +67,7 @@ type Fake struct {
 	captures  map[int]*capture    // by OS thread
 	programs  map[string]*program // by PTX, to read it once
 	now       op                  // what runs
+	ahead     []simt.Span         // what the last kernel wrote, where the next may start before its end
 	attempted map[uintptr]bool    // freed handles and addresses, to tell a double free from a foreign one
 }
 

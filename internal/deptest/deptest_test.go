@@ -23,6 +23,7 @@ var allowed = []struct {
 	{"chat", "", "text, tested in milliseconds"},
 	{"constrain", "tokenizer", "masks over token ids"},
 	{"driver", "", "the one place for FFI"},
+	{"driver/drivertest/simt", "", "it plays a machine, and knows nothing of who uses it"},
 	{"ptx", "driver tensor", "a typed kernel library, usable alone"},
 	{"backend", "tensor", "declared below its users"},
 	{"backend/backendtest", "backend tensor", "one suite for every backend"},
@@ -56,6 +57,19 @@ func TestImports_FollowTheTable(t *testing.T) {
 			if problem := check(pkg, imp); problem != "" {
 				t.Error(problem)
 			}
+		}
+	}
+}
+
+// TestWeft_HoldsNothingOfTests looks for the machines that only tests run on.
+func TestWeft_HoldsNothingOfTests(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "../../cmd/weft").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if pkg := strings.TrimSpace(line); under(strings.TrimPrefix(pkg, module), "driver/drivertest") {
+			t.Errorf("cmd/weft links %s", pkg)
 		}
 	}
 }
