@@ -330,7 +330,7 @@ def load(facts_path, on=False):
     if path.exists():
         for line in path.read_text().splitlines():
             gen.tested |= {normal(m["content"]) for m in json.loads(line)["messages"] if m["role"] == "user"}
-    gen.tested |= {normal(q) for _, _, q in fresh.read()}
+    gen.tested |= {normal(q) for *_, q in fresh.read()}
     if path.exists():
         # Words that have to be trained whoever says them.
         gen.tested -= {normal(w) for w in YES + NO} | {normal(e) for e in ("hi", "hello", "thanks", "ok")}
