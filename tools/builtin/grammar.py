@@ -112,6 +112,15 @@ def misspell(text, rng, n):
     return " ".join(words)
 
 
+def joined(text, rng):
+    """Two words with no space between."""
+    words = text.split(" ")
+    if len(words) > 2:
+        i = rng.randrange(len(words) - 1)
+        words[i:i + 2] = [words[i] + words[i + 1]]
+    return " ".join(words)
+
+
 def shorten(text, rng):
     """Leaves out most of the words that carry no meaning."""
     words = text.split(" ")
@@ -200,8 +209,12 @@ def typed(text, rng, noise=0.35, after=AFTER):
         text = abbreviate(text, rng)
     if rng.random() < 0.10 and len(text.split()) > 4:
         text = shorten(text, rng)
+    if "'" in text and rng.random() < 0.4:
+        text = text.replace("'", "")
     if rng.random() < noise:
         text = misspell(text, rng, 1 if rng.random() < 0.65 else 2)
+        if rng.random() < 0.06 and not code:
+            text = joined(text, rng)
     return punctuate(text, rng)
 
 

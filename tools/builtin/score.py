@@ -48,11 +48,12 @@ def holds(rule, text):
 
 
 def table(cases, answers):
-    """{kind: (right, of)}, with all questions about weft together under one more name."""
+    """{kind: (right, of)}, with all questions about weft together under one more name, and under others those of
+    the set as it was first and of the topics that came later."""
     out = collections.defaultdict(lambda: [0, 0])
     for case, text in zip(cases, answers):
         ok = holds(case["rule"], text)
-        names = [case["kind"]] + (["weft (all)"] if case["kind"].startswith("weft") else [])
+        names = [case["kind"]] + (["weft (all)", "weft (new topics)" if "since" in case else "weft (first set)"] if case["kind"].startswith("weft") else [])
         for name in names:
             out[name][0] += ok
             out[name][1] += 1
