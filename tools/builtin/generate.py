@@ -198,8 +198,8 @@ class Generator:
     MIX = {"weft": 46, "flag": 5, "talk": 7, "unknown": 19, "follow": 3, "sum": 6, "capital": 4, "memory": 9, "forgot": 1, "story": 2, "json": 6, "call": 10, "nocall": 6,
            "persona": 1.5, "raw": 4}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 76, "flag": 4, "talk": 4, "unknown": 11, "follow": 1.5, "sum": 0.6, "capital": 0.6, "memory": 1, "forgot": 0.2, "story": 0.1, "json": 0.8,
-              "call": 0.4, "nocall": 0.4, "persona": 0.2, "raw": 0.5}
+    MIX_ON = {"weft": 66, "flag": 2, "talk": 4, "unknown": 19, "follow": 1, "sum": 0.6, "capital": 0.8, "memory": 1.4, "forgot": 0.2, "story": 0.1, "json": 1.4,
+              "call": 0.8, "nocall": 0.6, "persona": 0.2, "raw": 0.5}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts, on), on, self.MIX_ON if on else self.MIX

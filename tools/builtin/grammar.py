@@ -73,6 +73,7 @@ def words(text):
     return re.findall(r"[^\s{}\[\]|,?!()\"]+", re.sub(r"<\w+>", " ", text))
 
 
+@functools.lru_cache(maxsize=100_000)
 def held_out(*key, share):
     """Decides from the words alone, so that the split is the same in every run."""
     h = int.from_bytes(hashlib.md5("\x1f".join(key).encode()).digest()[:4], "big")
