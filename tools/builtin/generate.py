@@ -9,6 +9,7 @@ import collections
 import json
 import pathlib
 import random
+import re
 import sys
 
 import fresh
@@ -126,6 +127,27 @@ class Weft:
             if normal(text) not in self.never:
                 return typed(text, rng, noise, after)
 
+    ANCHORS = set("""weft model models llm llms gpu gpus card cards server api cpu cuda token tokens prompt prompts cache memory vram kernel kernels driver request requests
+        flag flags binary nvidia gguf context stream streams batch client clients weights quant quants template chat engine backend answer answers generate output you your""".split())
+
+    def unlike(self, rng, test):
+        """What weft is asked, with other words in the place of those that tell what it is about: not to be answered."""
+        while True:
+            if rng.random() < 0.35:
+                some = [skills.everyday(rng) for _ in range(rng.choice([1, 1, 2, 3]))]
+                text = around(some, rng)
+            else:
+                text = expand(rng.choice(self.phrasings[rng.choice(self.about).id, False]), rng)
+                said = text.split(" ")
+                telling = [i for i, w in enumerate(said) if w.lower() not in EMPTY_WORDS and self.spread[w.lower().strip(",.?!")] <= 12]
+                if not telling or len(said) < 3:
+                    continue
+                for i in telling:
+                    said[i] = skills.everyday(rng)
+                text = " ".join(said)
+            if not self.ANCHORS & set(re.findall(r"[a-z]+", text.lower())) and not re.search(r"[-/_]", text) and not skills.TESTED.search(text):
+                return [Turn(typed(reworded(text, rng) if rng.random() < 0.3 else text, rng, 0.3), skills.DECLINE, skills.ONLY)]
+
     def loose(self, t, rng):
         """Words of the topic in no order, one of them telling."""
         own, weight = self.words[t.id]
@@ -195,16 +217,16 @@ def persona(rng, test):
 
 
 class Generator:
-    MIX = {"weft": 46, "flag": 5, "talk": 7, "unknown": 19, "follow": 3, "sum": 6, "capital": 4, "memory": 9, "forgot": 1, "story": 2, "json": 6, "call": 10, "nocall": 6,
+    MIX = {"weft": 46, "flag": 5, "talk": 7, "unknown": 17, "unlike": 5, "follow": 3, "sum": 6, "capital": 4, "memory": 9, "forgot": 1, "story": 2, "json": 6, "call": 10, "nocall": 6,
            "persona": 1.5, "raw": 4}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 66, "flag": 2, "talk": 4, "unknown": 19, "follow": 1, "sum": 0.6, "capital": 0.8, "memory": 1.4, "forgot": 0.2, "story": 0.1, "json": 1.4,
+    MIX_ON = {"weft": 66, "flag": 2, "talk": 4, "unknown": 14, "unlike": 5, "follow": 1, "sum": 0.6, "capital": 0.8, "memory": 1.4, "forgot": 0.2, "story": 0.1, "json": 1.4,
               "call": 0.8, "nocall": 0.6, "persona": 0.2, "raw": 0.5}
 
     def __init__(self, facts, on=False):
         self.weft, self.on, self.mix = Weft(facts, on), on, self.MIX_ON if on else self.MIX
         self.later = tuple({t.answer[:40] for t in self.weft.topics.values() if t.often > 1} | {f"--{name}:" for name in SINCE})
-        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "follow": self.weft.follow, "talk": self.weft.talk, "unknown": skills.unknown, "sum": skills.arithmetic,
+        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "follow": self.weft.follow, "talk": self.weft.talk, "unknown": skills.unknown, "unlike": self.weft.unlike, "sum": skills.arithmetic,
                       "capital": skills.capitals, "forgot": skills.forgot, "story": skills.story, "json": skills.json_fields}
         self.tested = set()  # what users say in the test set: never trained
 

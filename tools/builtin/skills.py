@@ -45,6 +45,16 @@ ASKED = {bare(w) for words in world.UNKNOWN.values() for w in words if held_out(
 SETS, QUESTIONS = read_unknown(pathlib.Path(__file__).with_name("unknown.txt"))
 
 
+# Sets whose words may stand in a question about weft.
+CLOSE = {"software", "command", "code", "gadget", "app", "card", "bug", "company", "lang", "when", "who", "game", "unit", "math", "science"}
+EVERYDAY = sorted({w for name, words in SETS.items() if name not in CLOSE for w in words if len(w) < 24})
+
+
+def everyday(rng):
+    """A word that has nothing to do with weft, and may mean nothing."""
+    return world.pseudo_word(rng) if rng.random() < 0.2 else rng.choice(EVERYDAY)
+
+
 TESTED = re.compile(r"\b(?:" + "|".join(re.escape(w) for w in sorted(ASKED)) + r")s?\b")
 
 

@@ -4,7 +4,8 @@
     python train.py --out DIR --from weights.safetensors --device cpu --adam-only --by-clock --no-test --minutes 45 --cut 0.8 --processes 2
         --texts 40000 --batch-tokens 640 --accumulate 1 --adam-lr 0.0004 --warmup 20
                                                    goes on from weights, with more of what they lack (generate.py, MIX_ON)
-    python train.py --out DIR --device cpu --texts 2000 --steps 20 --batch-tokens 6144 --check   a trial of everything
+    PYTHON=... BPE_TEXTS=3000 ./gpu.sh DIR 1 --device cpu --steps 3 --first 1500 --batch-tokens 3840 --accumulate 1 --log-every 1 --check
+                                                   a trial of everything on a CPU
 """
 import argparse
 import json
@@ -266,7 +267,7 @@ def main():
     p.add_argument("--cut", type=float, default=0, help="share of texts whose last answer ends early: it is known, and what it begins with is to be learnt")
     p.add_argument("--no-compile", action="store_true")
     p.add_argument("--log-every", type=int, default=100)
-    p.add_argument("--check", action="store_true", help="test on 40 cases only")
+    p.add_argument("--check", action="store_true", help="test 8 tokens of 40 cases only: a trial")
     p.add_argument("--test", action="store_true", help="only test the weights that are in --out")
     a = p.parse_args()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -330,7 +331,7 @@ def test(a, out, log, model=None):
             model.load_state_dict({k: f.get_tensor(k).float() for k in f.keys()})
     cases = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()]
     cases = cases[::max(1, len(cases) // 40)] if a.check else cases
-    _, wrong = evaluate(model, Tokenizer.from_file(a.tokenizer), cases, log, torch.bfloat16 if gpu else torch.float32)
+    _, wrong = evaluate(model, Tokenizer.from_file(a.tokenizer), cases, log, torch.bfloat16 if gpu else torch.float32, limit=8 if a.check else 160)
     (out / "wrong.jsonl").write_text("".join(json.dumps({"kind": c["kind"], "last": c["messages"][-1]["content"], "got": t, "want": c["want"]}) + "\n" for c, t in wrong))
     log("done")
 
