@@ -114,9 +114,9 @@ class Weft:
             return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
         while True:
             p = rng.random()
-            if t.head and p < 0.12:
+            if t.head and p < 0.09:
                 text = self.keywords(t, rng, False)
-            elif p < 0.36:
+            elif p < 0.29:
                 text = self.loose(t, rng)
             else:
                 text = expand(rng.choice(self.phrasings[t.id, False]), rng)

@@ -139,8 +139,13 @@ def abbreviate(text, rng):
 
 BEFORE = ["hi, ", "hello, ", "hey, ", "hey ", "hi! ", "please tell me: ", "quick question: ", "question: ", "ok, ", "ok so ", "so ", "and ", "sorry, ",
           "um, ", "i am new here. ", "newbie question: ", "i don't understand: ", "tell me, ", "well, ", "now, ", "one more thing: ", "excuse me, ",
-          "hmm, ", "good morning, ", "i wonder, ", "also, ", "btw ", "a stupid question: ", "can you tell me, ", "dear weft, "]
-AFTER = [" please", ", please", " thanks", " pls", ", thanks", " now", " again", " thx", ", thank you"]
+          "hmm, ", "good morning, ", "i wonder, ", "also, ", "btw ", "a stupid question: ", "can you tell me, ", "dear weft, ",
+          "hey folks, ", "hi all, ", "hello everyone, ", "sorry if this is a dumb question but ", "noob here, ", "first time user, ", "ok dumb question: ", "just wondering, ",
+          "does anyone know, ", "not sure if this is the right place, ", "one thing: ", "last question: ", "another one: ", "follow up: ", "and also ", "but ", "then ", "ah, ",
+          "i read the readme but ", "tried everything, ", "my boss asks: ", "for a friend: ", "in short: ", "real quick, ", "be honest, ", "help! ", "pls help, ", "umm ", "yo ", "wait, ",
+          "out of curiosity, ", "i can't find it: ", "just to be sure: ", "my question is: "]
+AFTER = [" please", ", please", " thanks", " pls", ", thanks", " now", " again", " thx", ", thank you", ", any idea", ", any ideas", ", thx in advance", " lol", " or what", " then", " though",
+         ", help", ", anyone", ", do you know", ", please help", " for real", ", just asking", " tbh", ", i need to know", " today", " btw", ", right"]
 AFTER_WEFT = AFTER + [" in weft", " with weft", " here", " exactly", " with this", ", i forgot", ", can you explain", " for a beginner", ", i am a beginner"]
 
 
