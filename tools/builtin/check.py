@@ -7,13 +7,13 @@ import random
 import subprocess
 import sys
 
-import gguf
 import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
 import data
 import generate
+import gguffile
 import net
 import render
 import train
@@ -57,8 +57,7 @@ def as_stored(x):
     """What Q8_0 makes of a matrix."""
     if x.ndim < 2:
         return x.float()
-    kind = gguf.GGMLQuantizationType.Q8_0
-    return torch.from_numpy(gguf.quants.dequantize(gguf.quants.quantize(x.float().numpy(), kind), kind).copy()).reshape(x.shape)
+    return torch.from_numpy(gguffile.as_stored(x.float().numpy()))
 
 
 def report(what, want, got):

@@ -1,28 +1,31 @@
-"""Reads fresh.txt, questions that were written before the second training, as test cases like those of evalset.jsonl."""
+"""Reads fresh.txt and fresh2.txt as test cases like those of evalset.jsonl: questions written before the phrasings of the
+second and of the third training."""
 import pathlib
 
 import render
 import skills
 from turns import Turn, must
 
-PATH = pathlib.Path(__file__).with_name("fresh.txt")
+SETS = {"fresh": "fresh.txt", "fresh2": "fresh2.txt"}
 
 
 def read():
-    """[(kind, topic or flag, question)]"""
-    out, kind, about = [], "", ""
-    for line in PATH.read_text().splitlines():
-        if line.startswith("## "):
-            kind, _, about = line[3:].partition(" ")
-        elif line.strip() and kind:
-            out.append((kind, about, line.replace("*", "")))
+    """[(set, kind, topic or flag, question)]"""
+    out = []
+    for name, file in SETS.items():
+        kind, about = "", ""
+        for line in pathlib.Path(__file__).with_name(file).read_text().splitlines():
+            if line.startswith("## "):
+                kind, _, about = line[3:].partition(" ")
+            elif line.strip() and kind:
+                out.append((name, kind, about, line.replace("*", "")))
     return out
 
 
 def cases(weft, no_answer):
     """The cases with the rules that today's topics have; weft is generate.Weft."""
     out = []
-    for kind, about, question in read():
+    for of, kind, about, question in read():
         if kind == "unknown":
             turns = [Turn(question, skills.DECLINE, skills.ONLY)]
         elif kind == "flag":
@@ -33,8 +36,8 @@ def cases(weft, no_answer):
             if kind in ("yes", "no"):
                 then = weft.topics[t.then]
                 turns = [Turn(t.phrasings[0], t.answer), Turn(question, then.plain, {"kind": "text", "all": then.rule}) if kind == "yes" else Turn(question, no_answer, must("All right"))]
-        name = {"yes": "yesno", "no": "yesno", "weft": "facts" if is_new(about) else "weft"}.get(kind, kind)
-        out.append({"kind": "fresh " + name, "messages": render.messages("", turns), "rule": turns[-1].rule, "want": turns[-1].answer})
+        name = {"yes": "yesno", "no": "yesno", "weft": "facts" if of == "fresh" and is_new(about) else "weft"}.get(kind, kind)
+        out.append({"kind": f"{of} {name}", "messages": render.messages("", turns), "rule": turns[-1].rule, "want": turns[-1].answer})
     return out
 
 

@@ -3,11 +3,13 @@
     python generate.py facts.json sample 20         look at some
     python generate.py facts.json eval              write evalset.jsonl: phrasings that are never trained
     python generate.py facts.json rules             keep its questions; give them the answers that the topics have now
+    python generate.py facts.json grow              the same, and add held-out phrasings of topics that it does not ask for
 """
 import collections
 import json
 import pathlib
 import random
+import re
 import sys
 
 import fresh
@@ -17,6 +19,7 @@ import toolcalls
 import topics
 import world
 from grammar import AFTER_WEFT, EMPTY_WORDS, around, expand, held_out, reframed, typed, words
+from thesaurus import reworded
 from turns import TEST_SHARE, Turn, ask, must
 
 HERE = pathlib.Path(__file__).parent
@@ -58,8 +61,8 @@ def said(key, tested, more, rng, test):
 class Weft:
     """The turns that are about weft: topics and flags."""
 
-    def __init__(self, facts):
-        self.facts = facts
+    def __init__(self, facts, on=False):
+        self.facts, self.on = facts, on
         self.topics = topics.load(facts)
         self.about = [t for t in self.topics.values() if not t.id.startswith("talk_")]
         self.small = [t for t in self.topics.values() if t.id.startswith("talk_")]
@@ -82,7 +85,7 @@ class Weft:
 
     def topic(self, rng, test):
         able = [t for t in self.about if not test or self.phrasings[t.id, True]]
-        return self.turns(rng.choices(able, [1 if test else t.often for t in able])[0], rng, test)
+        return self.turns(rng.choices(able, [t.often if self.on and not test else 1 for t in able])[0], rng, test)
 
     def follow(self, rng, test):
         """An offer, and what the user says to it."""
@@ -105,22 +108,45 @@ class Weft:
             return Turn(said("yes", YES, MORE_YES, rng, test), then.plain, {"kind": "text", "all": then.rule})
         return Turn(said("no", NO, MORE_NO, rng, test), NO_ANSWER, must("All right"))
 
-    def question(self, t, rng, test, noise=0.6):
+    def question(self, t, rng, test, noise=0.65):
         after = AFTER_WEFT if not t.id.startswith("talk_") else [" thanks"]
         if test:
             return typed(expand(rng.choice(self.phrasings[t.id, True]), rng), rng, noise, after)
         while True:
             p = rng.random()
-            if t.head and p < 0.12:
+            if t.head and p < 0.09:
                 text = self.keywords(t, rng, False)
-            elif p < 0.45:
+            elif p < 0.29:
                 text = self.loose(t, rng)
             else:
                 text = expand(rng.choice(self.phrasings[t.id, False]), rng)
                 if rng.random() < 0.4:
                     text = reframed(text, rng)
+                if rng.random() < 0.45:
+                    text = reworded(text, rng)
             if normal(text) not in self.never:
                 return typed(text, rng, noise, after)
+
+    ANCHORS = set("""weft model models llm llms gpu gpus card cards server api cpu cuda token tokens prompt prompts cache memory vram kernel kernels driver request requests
+        flag flags binary nvidia gguf context stream streams batch client clients weights quant quants template chat engine backend answer answers generate output you your""".split())
+
+    def unlike(self, rng, test):
+        """What weft is asked, with other words in the place of those that tell what it is about: not to be answered."""
+        while True:
+            if rng.random() < 0.35:
+                some = [skills.everyday(rng) for _ in range(rng.choice([1, 1, 2, 3]))]
+                text = around(some, rng)
+            else:
+                text = expand(rng.choice(self.phrasings[rng.choice(self.about).id, False]), rng)
+                said = text.split(" ")
+                telling = [i for i, w in enumerate(said) if w.lower() not in EMPTY_WORDS and self.spread[w.lower().strip(",.?!")] <= 12]
+                if not telling or len(said) < 3:
+                    continue
+                for i in telling:
+                    said[i] = skills.everyday(rng)
+                text = " ".join(said)
+            if not self.ANCHORS & set(re.findall(r"[a-z]+", text.lower())) and not re.search(r"[-/_]", text) and not skills.TESTED.search(text):
+                return [Turn(typed(reworded(text, rng) if rng.random() < 0.3 else text, rng, 0.3), skills.DECLINE, skills.ONLY)]
 
     def loose(self, t, rng):
         """Words of the topic in no order, one of them telling."""
@@ -152,7 +178,7 @@ class Weft:
              "variable": ["which environment variable sets it", "and as an environment variable", "how is the variable called", "and in the environment"]}
 
     def flag(self, rng, test):
-        name = rng.choices(list(self.flags), [3 if f in SINCE and not test else 1 for f in self.flags])[0]
+        name = rng.choices(list(self.flags), [3 if f in SINCE and self.on and not test else 1 for f in self.flags])[0]
         kind = rng.choices(list(self.FLAG), [6, 2, 2, 1])[0]
         answer, rule = self.flag_answer(name, kind)
         written = rng.choice(["--" + name] * 4 + [name, name.replace("-", " ") + " flag", "the flag " + name]) if "-" in name else "--" + name
@@ -191,16 +217,16 @@ def persona(rng, test):
 
 
 class Generator:
-    MIX = {"weft": 38, "flag": 5, "talk": 8, "unknown": 13, "follow": 2, "sum": 7, "capital": 5, "memory": 11, "forgot": 1, "story": 3, "json": 6, "call": 10, "nocall": 6,
-           "persona": 2, "raw": 6}
+    MIX = {"weft": 46, "flag": 5, "talk": 7, "unknown": 17, "unlike": 5, "follow": 3, "sum": 6, "capital": 4, "memory": 9, "forgot": 1, "story": 2, "json": 6, "call": 10, "nocall": 6,
+           "persona": 1.5, "raw": 4}
     # To go on from trained weights: more of what they lack, of the rest what keeps it.
-    MIX_ON = {"weft": 76, "flag": 4, "talk": 4, "unknown": 11, "follow": 1.5, "sum": 0.6, "capital": 0.6, "memory": 1, "forgot": 0.2, "story": 0.1, "json": 0.8,
-              "call": 0.4, "nocall": 0.4, "persona": 0.2, "raw": 0.5}
+    MIX_ON = {"weft": 66, "flag": 2, "talk": 4, "unknown": 14, "unlike": 5, "follow": 1, "sum": 0.6, "capital": 0.8, "memory": 1.4, "forgot": 0.2, "story": 0.1, "json": 1.4,
+              "call": 0.8, "nocall": 0.6, "persona": 0.2, "raw": 0.5}
 
     def __init__(self, facts, on=False):
-        self.weft, self.on, self.mix = Weft(facts), on, self.MIX_ON if on else self.MIX
+        self.weft, self.on, self.mix = Weft(facts, on), on, self.MIX_ON if on else self.MIX
         self.later = tuple({t.answer[:40] for t in self.weft.topics.values() if t.often > 1} | {f"--{name}:" for name in SINCE})
-        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "follow": self.weft.follow, "talk": self.weft.talk, "unknown": skills.unknown, "sum": skills.arithmetic,
+        self.plain = {"weft": self.weft.topic, "flag": self.weft.flag, "follow": self.weft.follow, "talk": self.weft.talk, "unknown": skills.unknown, "unlike": self.weft.unlike, "sum": skills.arithmetic,
                       "capital": skills.capitals, "forgot": skills.forgot, "story": skills.story, "json": skills.json_fields}
         self.tested = set()  # what users say in the test set: never trained
 
@@ -274,7 +300,8 @@ def normal(text):
 TESTS = {"flag": 60, "talk": 40, "unknown": 140, "sum": 80, "capital": 60, "memory": 140, "forgot": 16, "story": 20, "json": 140, "call": 180, "nocall": 120, "persona": 20}
 
 
-def evalset(gen, seed=20):
+def evalset(gen, seed=20, but=()):
+    """All cases; or, where but names topics, only those of weft's other topics."""
     rng = random.Random(seed)
     out, seen = [], set()
 
@@ -297,7 +324,7 @@ def evalset(gen, seed=20):
             case["tools"] = tools
         out.append(case | (about.get(case["want"], {}) if case["rule"]["kind"] == "text" else {}))
 
-    for t in gen.weft.about:
+    for t in (t for t in gen.weft.about if t.id not in but):
         for phrasing in gen.weft.phrasings[t.id, True]:
             rule = {"kind": "text", "all": t.rule}
             add("weft", "", None, [Turn(typed(expand(phrasing, rng), rng, 0, AFTER_WEFT), t.answer, rule)])
@@ -307,7 +334,7 @@ def evalset(gen, seed=20):
         if t.then:
             for _ in range(4):
                 add("yesno", "", None, [Turn(gen.weft.question(t, rng, True, 0), t.answer), gen.weft.reply(t, rng, True)])
-    for kind, n in TESTS.items():
+    for kind, n in ({} if but else TESTS).items():
         have = len(out)
         for _ in range(n * 20):
             if len(out) < have + n:
@@ -330,7 +357,7 @@ def load(facts_path, on=False):
     if path.exists():
         for line in path.read_text().splitlines():
             gen.tested |= {normal(m["content"]) for m in json.loads(line)["messages"] if m["role"] == "user"}
-    gen.tested |= {normal(q) for _, _, q in fresh.read()}
+    gen.tested |= {normal(q) for *_, q in fresh.read()}
     if path.exists():
         # Words that have to be trained whoever says them.
         gen.tested -= {normal(w) for w in YES + NO} | {normal(e) for e in ("hi", "hello", "thanks", "ok")}
@@ -339,8 +366,11 @@ def load(facts_path, on=False):
 
 def main():
     gen = load(sys.argv[1])
-    if sys.argv[2] in ("eval", "rules"):
-        old = [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()] if sys.argv[2] == "rules" else evalset(gen)
+    if sys.argv[2] in ("eval", "rules", "grow"):
+        old = evalset(gen) if sys.argv[2] == "eval" else [json.loads(line) for line in (HERE / "evalset.jsonl").read_text().splitlines()]
+        if sys.argv[2] == "grow":
+            asked = {c.get("topic") for c in old}
+            old += [c | {"since": 3} for c in evalset(gen, 21, {t.id for t in gen.weft.about if t.id in asked or not t.phrasings})]
         cases = [refreshed(c, gen.weft) for c in old]
         (HERE / "evalset.jsonl").write_text("".join(json.dumps(c, ensure_ascii=False) + "\n" for c in cases))
         print(collections.Counter(c["kind"] for c in cases), len(cases))

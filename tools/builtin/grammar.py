@@ -73,6 +73,7 @@ def words(text):
     return re.findall(r"[^\s{}\[\]|,?!()\"]+", re.sub(r"<\w+>", " ", text))
 
 
+@functools.lru_cache(maxsize=100_000)
 def held_out(*key, share):
     """Decides from the words alone, so that the split is the same in every run."""
     h = int.from_bytes(hashlib.md5("\x1f".join(key).encode()).digest()[:4], "big")
@@ -112,6 +113,15 @@ def misspell(text, rng, n):
     return " ".join(words)
 
 
+def joined(text, rng):
+    """Two words with no space between."""
+    words = text.split(" ")
+    if len(words) > 2:
+        i = rng.randrange(len(words) - 1)
+        words[i:i + 2] = [words[i] + words[i + 1]]
+    return " ".join(words)
+
+
 def shorten(text, rng):
     """Leaves out most of the words that carry no meaning."""
     words = text.split(" ")
@@ -129,8 +139,13 @@ def abbreviate(text, rng):
 
 BEFORE = ["hi, ", "hello, ", "hey, ", "hey ", "hi! ", "please tell me: ", "quick question: ", "question: ", "ok, ", "ok so ", "so ", "and ", "sorry, ",
           "um, ", "i am new here. ", "newbie question: ", "i don't understand: ", "tell me, ", "well, ", "now, ", "one more thing: ", "excuse me, ",
-          "hmm, ", "good morning, ", "i wonder, ", "also, ", "btw ", "a stupid question: ", "can you tell me, ", "dear weft, "]
-AFTER = [" please", ", please", " thanks", " pls", ", thanks", " now", " again", " thx", ", thank you"]
+          "hmm, ", "good morning, ", "i wonder, ", "also, ", "btw ", "a stupid question: ", "can you tell me, ", "dear weft, ",
+          "hey folks, ", "hi all, ", "hello everyone, ", "sorry if this is a dumb question but ", "noob here, ", "first time user, ", "ok dumb question: ", "just wondering, ",
+          "does anyone know, ", "not sure if this is the right place, ", "one thing: ", "last question: ", "another one: ", "follow up: ", "and also ", "but ", "then ", "ah, ",
+          "i read the readme but ", "tried everything, ", "my boss asks: ", "for a friend: ", "in short: ", "real quick, ", "be honest, ", "help! ", "pls help, ", "umm ", "yo ", "wait, ",
+          "out of curiosity, ", "i can't find it: ", "just to be sure: ", "my question is: "]
+AFTER = [" please", ", please", " thanks", " pls", ", thanks", " now", " again", " thx", ", thank you", ", any idea", ", any ideas", ", thx in advance", " lol", " or what", " then", " though",
+         ", help", ", anyone", ", do you know", ", please help", " for real", ", just asking", " tbh", ", i need to know", " today", " btw", ", right"]
 AFTER_WEFT = AFTER + [" in weft", " with weft", " here", " exactly", " with this", ", i forgot", ", can you explain", " for a beginner", ", i am a beginner"]
 
 
@@ -200,8 +215,12 @@ def typed(text, rng, noise=0.35, after=AFTER):
         text = abbreviate(text, rng)
     if rng.random() < 0.10 and len(text.split()) > 4:
         text = shorten(text, rng)
+    if "'" in text and rng.random() < 0.4:
+        text = text.replace("'", "")
     if rng.random() < noise:
         text = misspell(text, rng, 1 if rng.random() < 0.65 else 2)
+        if rng.random() < 0.06 and not code:
+            text = joined(text, rng)
     return punctuate(text, rng)
 
 

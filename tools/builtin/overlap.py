@@ -1,4 +1,4 @@
-"""Holds fresh.txt against what is trained: no question of it may be trained, or nearly.
+"""Holds fresh.txt and fresh2.txt against what is trained: no question of them may be trained, or nearly.
 
     python overlap.py facts.json [texts]
 """
@@ -27,7 +27,7 @@ def users(gen, n, seed=77):
 def main():
     gen = generate.load(sys.argv[1], on=True)
     questions = fresh.read()
-    exact, sets = {generate.normal(q) for _, _, q in questions}, [(k, q, telling(q)) for k, _, q in questions]
+    exact, sets = {generate.normal(q) for *_, q in questions}, [(f"{of} {k}", q, telling(q)) for of, k, _, q in questions]
     by_word = collections.defaultdict(set)
     for i, (_, _, words) in enumerate(sets):
         for w in words:

@@ -4,7 +4,7 @@ import json
 import re
 
 # What issue and card ask for, in per cent; other kinds are only reported.
-BARS = {"weft (all)": 90, "call": 95, "nocall": 95, "json": 95, "memory": 90, "unknown": 90, "fresh weft": 90, "fresh unknown": 90}
+BARS = {"weft (all)": 90, "call": 95, "nocall": 95, "json": 95, "memory": 90, "unknown": 90, "fresh weft": 90, "fresh unknown": 90, "fresh2 weft": 90, "fresh2 unknown": 90}
 
 
 def calls_in(text):
@@ -48,11 +48,12 @@ def holds(rule, text):
 
 
 def table(cases, answers):
-    """{kind: (right, of)}, with all questions about weft together under one more name."""
+    """{kind: (right, of)}, with all questions about weft together under one more name, and under others those of
+    the set as it was first and of the topics that came later."""
     out = collections.defaultdict(lambda: [0, 0])
     for case, text in zip(cases, answers):
         ok = holds(case["rule"], text)
-        names = [case["kind"]] + (["weft (all)"] if case["kind"].startswith("weft") else [])
+        names = [case["kind"]] + (["weft (all)", "weft (new topics)" if "since" in case else "weft (first set)"] if case["kind"].startswith("weft") else [])
         for name in names:
             out[name][0] += ok
             out[name][1] += 1

@@ -6,6 +6,7 @@ import re
 
 import world
 from grammar import expand, held_out, typed
+from thesaurus import reworded
 from turns import Turn, ask, must, pick
 
 DECLINE = "I only know weft, so I cannot help with that. Ask me about weft, or load a larger model with --model."
@@ -44,17 +45,33 @@ ASKED = {bare(w) for words in world.UNKNOWN.values() for w in words if held_out(
 SETS, QUESTIONS = read_unknown(pathlib.Path(__file__).with_name("unknown.txt"))
 
 
+# Sets whose words may stand in a question about weft.
+CLOSE = {"software", "command", "code", "gadget", "app", "card", "bug", "company", "lang", "when", "who", "game", "unit", "math", "science"}
+EVERYDAY = sorted({w for name, words in SETS.items() if name not in CLOSE for w in words if len(w) < 24})
+
+
+def everyday(rng):
+    """A word that has nothing to do with weft, and may mean nothing."""
+    return world.pseudo_word(rng) if rng.random() < 0.2 else rng.choice(EVERYDAY)
+
+
+TESTED = re.compile(r"\b(?:" + "|".join(re.escape(w) for w in sorted(ASKED)) + r")s?\b")
+
+
 def wide(rng):
     """One of the questions of unknown.txt, now and then about a word that means nothing."""
     def word(m):
         return world.pseudo_word(rng) if rng.random() < 0.1 else rng.choice(SETS[m[1]])
-    return re.sub(r"\$(\w+)", word, expand(rng.choice(QUESTIONS), rng))
+    while True:
+        text = re.sub(r"\$(\w+)", word, expand(rng.choice(QUESTIONS), rng))
+        if not TESTED.search(text):
+            return reworded(text, rng) if rng.random() < 0.3 else text
 
 
 def unknown(rng, test):
-    kind = rng.choices(["wide", "topic", "who", "question", "pseudo"], [0 if test else 14, 5, 2, 3, 2])[0]
+    kind = rng.choices(["wide", "topic", "who", "question", "pseudo"], [0 if test else 24, 5, 2, 3, 2])[0]
     if kind == "wide":
-        return [Turn(typed(wide(rng), rng, 0.25), DECLINE, ONLY)]
+        return [Turn(typed(wide(rng), rng, 0.4), DECLINE, ONLY)]
     if kind == "question":
         side = [q for q in world.UNKNOWN["question"] if held_out("unknown", q, share=0.15) == test]
         return [Turn(typed(rng.choice(side), rng, 0.2), DECLINE, ONLY)]
