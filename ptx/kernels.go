@@ -50,6 +50,7 @@ type Kernels struct {
 	convert convertKernels
 	lin     linearKernels
 	hop     hopperLinear
+	fuse    fusedKernels
 	attend  attendKernels
 	sample  sampleKernels
 }
@@ -80,6 +81,7 @@ func newKernels() *Kernels {
 	k.convert.declare(k)
 	k.lin.declare(k)
 	k.hop.declare(k)
+	k.fuse.declare(k)
 	k.attend.declare(k)
 	k.sample.declare(k)
 	return k

@@ -1,0 +1,4 @@
+// fused_n16_sm90.cu: linear for at most 16 tokens with the norm before it, or with the sum or the heads' store behind it.
+#include "fused_sm90.cuh"
+
+FUSED_SM90_ALL(fused_n16, 16, 9, 5)

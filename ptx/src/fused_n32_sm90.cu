@@ -1,0 +1,4 @@
+// fused_n32_sm90.cu: linear for at most 32 tokens with the norm before it, or with the sum or the heads' store behind it.
+#include "fused_sm90.cuh"
+
+FUSED_SM90_ALL(fused_n32, 32, 7, 4)

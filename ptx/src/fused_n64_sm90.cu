@@ -1,0 +1,4 @@
+// fused_n64_sm90.cu: linear for at most 64 tokens with the norm before it, or with the sum or the heads' store behind it.
+#include "fused_sm90.cuh"
+
+FUSED_SM90_ALL(fused_n64, 64, 5, 3)
