@@ -54,12 +54,15 @@ func (k *Kernels) hopperVariants() []Variant {
 func (k *Kernels) Force(op, name string) error {
 	known := func(v Variant) bool { return v.Op == op && v.Name == name }
 	switch {
-	case op != "linear" && op != "attend_prefill":
+	case op != "linear" && op != "attend_prefill" && op != "attend_decode":
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	case name != "" && !slices.ContainsFunc(k.Variants(), known):
 		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
 	case op == "attend_prefill":
 		k.attend.forced = name
+		return nil
+	case op == "attend_decode":
+		k.attend.forcedDecode = name
 		return nil
 	}
 	k.lin.forced, k.hop.forced = "", nil
