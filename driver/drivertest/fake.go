@@ -25,6 +25,8 @@ type Config struct {
 	Version      int      // of the driver, 12040 for CUDA 12.4
 	Lacks        []string // symbols that the driver does not export
 	NoPeers      bool     // devices cannot reach each other
+	Run          bool     // launches run the PTX of their module, on the CPU, where no Kernel function stands for it
+	Seed         uint64   // of the order in which warps and blocks take turns then
 }
 
 // DefaultConfig is one small GPU of Hopper's kind.

@@ -48,24 +48,3 @@ func (f *Fake) occupancy(a args) driver.Result {
 	put(a[0], int32(blocks))
 	return driver.Success
 }
-
-// tensorMapTiled checks what the manual demands and marks the map with address and rank.
-func (f *Fake) tensorMapTiled(a args) driver.Result {
-	out, rank, address := a[0], a[2], a[3]
-	if out%64 != 0 || rank < 1 || rank > 5 || address%16 != 0 {
-		return driver.InvalidValue
-	}
-	for i := range rank {
-		box := *at[uint32](a[6] + 4*i)
-		step := *at[uint32](a[7] + 4*i)
-		if *at[uint64](a[4] + 8*i) == 0 || box < 1 || box > 256 || step < 1 || step > 8 {
-			return driver.InvalidValue
-		}
-		if i+1 < rank && *at[uint64](a[5] + 8*i)%16 != 0 {
-			return driver.InvalidValue
-		}
-	}
-	m := at[[16]uint64](out)
-	m[0], m[1] = uint64(address), uint64(rank)
-	return driver.Success
-}

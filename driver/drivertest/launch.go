@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest/simt"
 )
 
 // Launch is one kernel run, as recorded and as a Kernel function gets it.
@@ -22,6 +23,7 @@ type Launch struct {
 	Args    []byte // the parameter block
 
 	fake *Fake
+	code *simt.Module
 	wild bool // the Kernel function reached for memory that is not there
 }
 
@@ -96,7 +98,7 @@ func (f *Fake) launch(handle, stream, addresses, extra uintptr, l Launch) driver
 	if fn == nil {
 		return driver.InvalidHandle
 	}
-	l.Kernel, l.Device, l.fake = fn.name, f.currentDevice(), f
+	l.Kernel, l.Device, l.fake, l.code = fn.name, f.currentDevice(), f, fn.code
 	if addresses != 0 {
 		l.Args = f.gather(fn.params, addresses)
 	} else if l.Args = launchArgs(extra); !fn.opaque && !f.takesBlock(fn, l.Args) {
@@ -169,7 +171,10 @@ func (f *Fake) runKernel(l *Launch) driver.Result {
 		f.launches = append(f.launches, kept)
 	}
 	run := f.kernels[l.Kernel]
-	if run == nil {
+	switch {
+	case run == nil && f.cfg.Run:
+		return f.interpret(l)
+	case run == nil:
 		return driver.Success
 	}
 	l.wild = false

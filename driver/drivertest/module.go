@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest/simt"
 )
 
 type module struct {
@@ -18,6 +19,7 @@ type function struct {
 	params    layout
 	opaque    bool // nothing is known of its parameters
 	maxShared int
+	code      *simt.Module // what runs, where kernels run
 }
 
 type linker struct {
@@ -58,7 +60,7 @@ func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Res
 	}
 	version, arch, exact := target(text)
 	own := 10*f.cfg.Major + f.cfg.Minor
-	switch p, err := parsePTX(text); {
+	switch p, err := f.read(text); {
 	case err != nil:
 		putText(log, uintptr(room), err.Error())
 		return nil, driver.InvalidPTX
@@ -119,7 +121,7 @@ func (f *Fake) moduleFunction(a args) driver.Result {
 	if !found && !m.program.opaque {
 		return driver.NotFound
 	}
-	handle := f.add("function", &function{name: name, params: params, opaque: m.program.opaque, maxShared: sharedPerBlock})
+	handle := f.add("function", &function{name: name, params: params, opaque: m.program.opaque, maxShared: sharedPerBlock, code: m.program.code})
 	m.functions = append(m.functions, handle)
 	put(a[0], handle)
 	return driver.Success

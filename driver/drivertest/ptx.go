@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/weft-llm/weft/driver/drivertest/simt"
 )
 
 // program is what a module holds.
@@ -12,6 +14,7 @@ type program struct {
 	kernels map[string]layout
 	globals map[string]int // name → bytes
 	opaque  bool           // machine code: every name is a kernel
+	code    *simt.Module   // what runs, where kernels run
 }
 
 // layout is where each parameter of a kernel lies, in order.

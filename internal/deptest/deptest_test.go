@@ -23,6 +23,7 @@ var allowed = []struct {
 	{"chat", "", "text, tested in milliseconds"},
 	{"constrain", "tokenizer", "masks over token ids"},
 	{"driver", "", "the one place for FFI"},
+	{"driver/drivertest/simt", "", "it plays a machine, and knows nothing of who uses it"},
 	{"ptx", "driver tensor", "a typed kernel library, usable alone"},
 	{"backend", "tensor", "declared below its users"},
 	{"backend/backendtest", "backend tensor", "one suite for every backend"},
