@@ -103,6 +103,20 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 	return best, ok
 }
 
+// fusedVariants are the slices of K that the kernels of every number of tokens can be launched for.
+func fusedVariants() (out []Variant) {
+	for splits := 1; splits <= maxCluster; splits *= 2 {
+		out = append(out, Variant{"fused", fmt.Sprintf("fused_s%d", splits), "fused_sm90.cuh", "sm_90a", "M <= 64, by predicted time", MaxFused, 0})
+	}
+	return out
+}
+
+// fusedSplits is the number of slices in the name of a variant, 0 for none.
+func fusedSplits(name string) (n int) {
+	fmt.Sscanf(name, "fused_s%d", &n)
+	return n
+}
+
 // splits says whether K is long enough for that many slices, and all blocks run at once.
 func (h *fusedKernel) splits(n, k, splits, sms int) bool {
 	return ceilDiv(k, hopperStep) >= 4*splits && ceilDiv(n, h.cols)*splits <= h.blocks*sms

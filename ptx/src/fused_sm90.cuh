@@ -44,11 +44,13 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	    Base::kWBytes, Base::log_splits, Base::own_tokens, Base::p, Base::rank, Base::ring, Base::sent, Base::smem, Base::splits,
 	    Base::stride, Base::sums, Base::token0, Base::tokens, Base::wmap;
 	static constexpr bool kNorm = F != kAdd;
-	static constexpr int kScalers = 4;                          // warps that scale x
-	static constexpr int kChunks = NT / 4;                      // 16 bytes each that a lane has of a stage: of rows lane/8 + 4j
-	static constexpr int kLoads = C == 1 && NT < 64 ? 8 : 4;               // that it has under way, as registers allow
-	static constexpr int kBatch = kChunks < kLoads ? kChunks : kLoads;  // of a stage
-	static constexpr int kTogether = kLoads / kBatch;           // stages that a warp takes at once
+	static constexpr int kScalers = 4;             // warps that scale x
+	static constexpr int kChunks = NT / 4;         // 16 bytes each that a lane has of a stage: of rows lane/8 + 4j
+	static constexpr int kBatch = kChunks < 8 ? kChunks : 8;  // of them that it loads at once
+	static constexpr int kTogether = NT == 8 && C == 1 ? 2 : 1;  // stages that a warp takes at once
+	static constexpr bool kEarly = NT <= 16;       // a warp loads the next while it waits for room for these
+	// Warps take stages in turns. No turn is longer than the ring: a warp that missed a phase could not tell it from the next.
+	static constexpr int kTurns = kScalers * kTogether < Stages ? kScalers : Stages / kTogether;
 	static constexpr int kWide = F == kGate ? 16 : 8, kParts = kRows / kWide;  // features that give eight values
 
 	const Fusion& f;
@@ -92,64 +94,70 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	// Scaler is a lane's part of x: eight columns, from col on, of rows row + 4j.
 	struct Scaler {
 		int warp, row, col;
-		float g[kTogether][8];     // weights of the norm
+		int steps;                // of a tile; step n of the block is step n % steps of one
+		int total;
 		float sum[kChunks] = {};  // of squares
 	};
 
-	__device__ __forceinline__ void load_norm(Scaler& s, int step) const {
+	// Piece is what a lane loads at once.
+	struct Piece {
+		uint4 x[kTogether][kBatch];
+		float g[kTogether][8];  // weights of the norm
+	};
+
+	__device__ __forceinline__ int column(const Scaler& s, int n) const { return (first_step + n % s.steps) * kStep + s.col; }
+
+	__device__ __forceinline__ void load_norm(const Scaler& s, int n, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
-			const int at = (step + a) * kStep + s.col;
-			if (step + a < end_step && at < f.k) load8(f.norm + at, s.g[a]);
+			if (n + a < s.total && column(s, n + a) < f.k) load8(f.norm + column(s, n + a), v.g[a]);
 		}
 	}
 
-	// scale_steps writes x times the norm's weights for kTogether steps, of which the first is the block's number n.
-	__device__ __forceinline__ void scale_steps(Scaler& s, int step, int n, bool count) const {
-		const int rows = tokens();
+	__device__ __forceinline__ void load_x(const Scaler& s, int n, int j0, Piece& v) const {
 #pragma unroll
-		for (int j0 = 0; j0 < kChunks; j0 += kBatch) {
-			uint4 v[kTogether][kBatch];  // all loads before the first use
+		for (int a = 0; a < kTogether; a++) {
 #pragma unroll
-			for (int a = 0; a < kTogether; a++) {
-				const int at = (step + a) * kStep + s.col;
-#pragma unroll
-				for (int j = 0; j < kBatch; j++) {
-					const int row = s.row + 4 * (j0 + j);
-					v[a][j] = {};
-					if (step + a < end_step && at < f.k && row < rows)
-						v[a][j] = *reinterpret_cast<const uint4*>(f.x + static_cast<i64>(token0() + row) * f.k + at);
-				}
-			}
-#pragma unroll
-			for (int a = 0; a < kTogether; a++) {
-				if (step + a >= end_step) break;
-				const int stage = (n + a) % Stages;
-				const u32 to = smem + stage * kStageBytes + kWBytes;
-				if (j0 == 0) barrier_wait(ring.empty + 8 * stage, (n + a) / Stages % 2 ^ 1);
-#pragma unroll
-				for (int j = 0; j < kBatch; j++) {
-					const int row = s.row + 4 * (j0 + j);
-					if (row >= rows) continue;  // columns of sums that nobody reads
-					float x[8];
-					unpack8(v[a][j], x);
-#pragma unroll
-					for (int e = 0; e < 8; e++) {
-						if (count) s.sum[j0 + j] += x[e] * x[e];
-						x[e] *= s.g[a][e];
-					}
-					store_shared(to + row * 128 + ((s.col / 8 ^ row % 8) * 16), pack8(x));
-				}
-				if (j0 + kBatch < kChunks) continue;
-				async_fence();
-				__syncwarp();
-				if (threadIdx.x % 32 == 0) barrier_arrive(ring.full + 8 * stage);
+			for (int j = 0; j < kBatch; j++) {
+				const int row = s.row + 4 * (j0 + j);
+				v.x[a][j] = {};
+				if (n + a < s.total && column(s, n + a) < f.k && row < tokens())
+					v.x[a][j] = *reinterpret_cast<const uint4*>(f.x + static_cast<i64>(token0() + row) * f.k + column(s, n + a));
 			}
 		}
 	}
 
-	// send_squares sends the sums of squares to the blocks that finish the tokens.
-	__device__ __forceinline__ void send_squares(const Scaler& s) const {
+	// put writes x times the norm's weights of rows 4·j0 and on to their stages.
+	__device__ __forceinline__ void put(Scaler& s, int n, int j0, const Piece& v) const {
+#pragma unroll
+		for (int a = 0; a < kTogether; a++) {
+			if (n + a >= s.total) break;
+			const int stage = (n + a) % Stages;
+			const u32 to = smem + stage * kStageBytes + kWBytes;
+			if (j0 == 0) barrier_wait(ring.empty + 8 * stage, (n + a) / Stages % 2 ^ 1);
+#pragma unroll
+			for (int j = 0; j < kBatch; j++) {
+				const int row = s.row + 4 * (j0 + j);
+				if (row >= tokens()) continue;  // columns of sums that nobody reads
+				float x[8];
+				unpack8(v.x[a][j], x);
+#pragma unroll
+				for (int e = 0; e < 8; e++) {
+					if (n + a < s.steps) s.sum[j0 + j] += x[e] * x[e];
+					x[e] *= v.g[a][e];
+				}
+				store_shared(to + row * 128 + ((s.col / 8 ^ row % 8) * 16), pack8(x));
+			}
+			if (j0 + kBatch < kChunks) continue;
+			async_fence();
+			__syncwarp();
+			if (threadIdx.x % 32 == 0) barrier_arrive(ring.full + 8 * stage);
+		}
+	}
+
+	// tell sends the sums of squares to the blocks that finish the tokens.
+	__device__ __forceinline__ void tell(const Scaler& s) const {
+		if (splits > 1) cluster_wait();  // all blocks have started
 #pragma unroll
 		for (int j = 0; j < kChunks; j++) {
 			float v = s.sum[j];
@@ -162,23 +170,30 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	}
 
 	__device__ __forceinline__ void scale() {
-		const int lane = threadIdx.x % 32, steps = end_step - first_step;
+		const int lane = threadIdx.x % 32;
 		Scaler s;
 		s.warp = threadIdx.x / 32 - 4 * C - 1, s.row = lane / 8, s.col = lane % 8 * 8;
-		const int start = s.warp * kTogether;
-		load_norm(s, first_step + start);
+		s.steps = end_step - first_step, s.total = s.steps * ceil_div(end() - first(), stride());
+		if (s.warp >= kTurns) s.total = 0;
+		int n = s.warp * kTogether;
+		Piece v;
+		load_norm(s, n, v);
 		wait_for_previous();
-		int before = 0;  // steps of former tiles
-		for (int tile = first(); tile < end(); tile += stride(), before += steps) {
+		load_x(s, n, 0, v);
+		bool told = false;
 #pragma unroll 1
-			for (int i = start; i < steps; i += kScalers * kTogether) {
-				if (before + i != start) load_norm(s, first_step + i);
-				scale_steps(s, first_step + i, before + i, before == 0);
-			}
-			if (before > 0 || tile != first()) continue;
-			if (splits > 1) cluster_wait();  // all blocks have started
-			send_squares(s);
+		for (; n < s.total; n += kTurns * kTogether) {
+			if (!told && n >= s.steps) tell(s), told = true;
+			const int next = n + kTurns * kTogether;
+			Piece w;
+			if constexpr (kEarly) load_norm(s, next, w), load_x(s, next, 0, w);
+			put(s, n, 0, v);
+#pragma unroll
+			for (int j0 = kBatch; j0 < kChunks; j0 += kBatch) load_x(s, n, j0, v), put(s, n, j0, v);
+			if constexpr (kEarly) v = w;
+			else load_norm(s, next, v), load_x(s, next, 0, v);
 		}
+		if (!told) tell(s);
 	}
 
 	// ---- the multiplying warps ----------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+package cuda
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/weft-llm/weft/driver/drivertest"
+)
+
+func simulated(t *testing.T, o Options) *Backend {
+	t.Helper()
+	onThread(t)
+	fake := drivertest.New(drivertest.Config{Major: 9, Run: true, Memory: 2 << 30})
+	lib, err := fake.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := OpenWith(lib, 0, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("Close() = %v", err)
+		}
+		fake.Check(t)
+	})
+	return b
+}
+
+func TestSimulated_Fused(t *testing.T) {
+	b := simulated(t, Options{Fused: true})
+	s := &selfTest{b: b, memory: memory{ctx: b.ctx}, rng: rand.New(rand.NewPCG(1, 2))}
+	s.fused()
+	if err := s.memory.close(); err != nil {
+		t.Error(err)
+	}
+	for _, c := range s.checks {
+		t.Logf("%s: %v", c.Name, c.Err)
+		if c.Err != nil {
+			t.Errorf("%s: %v", c.Name, c.Err)
+		}
+	}
+}
