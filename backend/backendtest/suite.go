@@ -18,6 +18,7 @@ type Open func(t *testing.T) backend.Backend
 func Run(t *testing.T, open Open) {
 	t.Run("norm", func(t *testing.T) { testNorm(t, open) })
 	t.Run("linear", func(t *testing.T) { testLinear(t, open) })
+	t.Run("fused", func(t *testing.T) { testFused(t, open) })
 	t.Run("types", func(t *testing.T) { testTypes(t, open) })
 	t.Run("embed", func(t *testing.T) { testEmbed(t, open) })
 	t.Run("attention", func(t *testing.T) { testAttention(t, open) })

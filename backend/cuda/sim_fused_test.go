@@ -4,13 +4,15 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/backend/backendtest"
 	"github.com/weft-llm/weft/driver/drivertest"
 )
 
 func simulated(t *testing.T, o Options) *Backend {
 	t.Helper()
 	onThread(t)
-	fake := drivertest.New(drivertest.Config{Major: 9, Run: true, Memory: 2 << 30})
+	fake := drivertest.New(drivertest.Config{Major: 9, Run: true, SMs: 1, Memory: 2 << 30})
 	lib, err := fake.Library()
 	if err != nil {
 		t.Fatal(err)
@@ -41,4 +43,8 @@ func TestSimulated_Fused(t *testing.T) {
 			t.Errorf("%s: %v", c.Name, c.Err)
 		}
 	}
+}
+
+func TestSimulated_FusedConformance(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return simulated(t, Options{Fused: true}) })
 }
