@@ -9,10 +9,11 @@ import (
 	"github.com/weft-llm/weft/driver/drivertest"
 )
 
-func simulated(t *testing.T, o Options) *Backend {
+// simulated opens a GPU of few multiprocessors, so that blocks go on to further tiles.
+func simulated(t *testing.T, sms int, o Options) *Backend {
 	t.Helper()
 	onThread(t)
-	fake := drivertest.New(drivertest.Config{Major: 9, Run: true, SMs: 1, Memory: 2 << 30})
+	fake := drivertest.New(drivertest.Config{Major: 9, Run: true, SMs: sms, Memory: 2 << 30})
 	lib, err := fake.Library()
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +32,7 @@ func simulated(t *testing.T, o Options) *Backend {
 }
 
 func TestSimulated_Fused(t *testing.T) {
-	b := simulated(t, Options{Fused: true})
+	b := simulated(t, 1, Options{Fused: true})
 	s := &selfTest{b: b, memory: memory{ctx: b.ctx}, rng: rand.New(rand.NewPCG(1, 2))}
 	s.fused()
 	if err := s.memory.close(); err != nil {
@@ -46,5 +47,5 @@ func TestSimulated_Fused(t *testing.T) {
 }
 
 func TestSimulated_FusedConformance(t *testing.T) {
-	backendtest.Run(t, func(t *testing.T) backend.Backend { return simulated(t, Options{Fused: true}) })
+	backendtest.Run(t, func(t *testing.T) backend.Backend { return simulated(t, 4, Options{Fused: true}) })
 }
