@@ -189,7 +189,11 @@ func repeated(v int32, n int) []int32 {
 }
 
 func TestAttend_MatchesFloat64OverShapes_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, attendMatchesFloat64OverShapes)
+}
+
+func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	plain := func(d int) Scores { return Scores{Scale: float32(1 / math.Sqrt(float64(d)))} }
 	cases := []attendCase{
 		{128, 2, 4, plain(128), []int32{1}, []int32{1}, 0},
@@ -247,7 +251,11 @@ func takes(v Variant, d int, softcap float32) bool {
 
 // A graph's padding has a context of 0 and a row below 0, or a context of 1 at slot 0; both may do no harm.
 func TestAttendDecode_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, attendDecodePaddingWritesZerosAndHarmsNobody)
+}
+
+func attendDecodePaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, 4}
 	b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
 	b.rows[2], b.rows[3] = -1, -1
@@ -264,7 +272,11 @@ func TestAttendDecode_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
 
 // The prefill of a token does not depend on what else is in the step, nor on where its prompt was cut.
 func TestAttendPrefill_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, attendPrefillIsTheSameBitsInAnyBatch)
+}
+
+func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	c := attendCase{128, 2, 4, Scores{Scale: 0.088}, []int32{400, 250}, []int32{400, 250}, 0}
 	whole := newAttendBatch(c, rand.New(rand.NewPCG(5, 6)))
 	part := *whole
@@ -283,7 +295,11 @@ func TestAttendPrefill_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
 
 // The decode of a token does not depend on what else is in the step.
 func TestAttendDecode_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, attendDecodeIsTheSameBitsInAnyBatch)
+}
+
+func attendDecodeIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	rng := rand.New(rand.NewPCG(8, 9))
 	c := attendCase{d: 128, kvHeads: 8, group: 2, f: Scores{Scale: 0.088}, decodes: 64, new: repeated(1, 64)}
 	for range 64 {

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -20,7 +21,10 @@ type bench struct {
 // guard is the bytes before and behind each buffer.
 const guard = 512
 
+// onGPU is for timing, on a real GPU.
 func onGPU(t testing.TB) *bench { return &bench{t, openGPU(t)} }
+
+func onDevice(t testing.TB, d drivertest.Device) *bench { return &bench{t, open(t, d)} }
 
 // in returns b for a sub-benchmark, which runs on a thread of its own.
 func (b *bench) in(t testing.TB) *bench {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -32,8 +33,10 @@ type checker struct {
 	all []*guarded
 }
 
-func newChecker(t testing.TB) *checker {
-	return &checker{gpu: openGPU(t), t: t, rng: rand.New(rand.NewPCG(7, 11))}
+func newChecker(t testing.TB, on drivertest.Device) *checker {
+	c := &checker{gpu: open(t, on), t: t, rng: rand.New(rand.NewPCG(7, 11))}
+	t.Cleanup(c.free)
+	return c
 }
 
 func (c *checker) must(err error) {

@@ -9,30 +9,39 @@ import (
 	"time"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// gpu is a real GPU for timing.
+// gpu is a GPU with all kernels.
 type gpu struct {
-	ctx *driver.Context
-	k   *Kernels
-	s   driver.Stream
+	ctx       *driver.Context
+	k         *Kernels
+	s         driver.Stream
+	simulated bool
 }
 
-// openGPU opens the first GPU, or skips and says why there is none, or fails where WEFT_REQUIRE_GPU is set. Everything
-// ends with the test.
+// openGPU opens the first real GPU for timing, or skips and says why there is none, or fails where WEFT_REQUIRE_GPU is set.
 func openGPU(t testing.TB) *gpu {
 	t.Helper()
 	lib, err := driver.Open()
 	if errors.Is(err, driver.ErrNoDriver) && os.Getenv("WEFT_REQUIRE_GPU") == "" {
 		t.Skipf("skipped: %v", err)
 	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open(t, drivertest.Device{Library: lib})
+}
+
+// open opens the first GPU of on. Everything ends with the test.
+func open(t testing.TB, on drivertest.Device) *gpu {
+	t.Helper()
 	runtime.LockOSThread()
-	g := &gpu{}
+	g := &gpu{simulated: on.Simulated}
 	var d *driver.Device
 	for _, step := range []func() error{
-		func() error { return err },
-		func() (err error) { d, err = lib.Device(0); return },
+		func() (err error) { d, err = on.Library.Device(0); return },
 		func() (err error) { g.ctx, err = d.Open(); return },
 		func() (err error) { g.k, err = Open(g.ctx); return },
 		func() (err error) { g.s, err = g.ctx.NewStream(); return },

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -84,7 +85,11 @@ func linearShapes() [][3]int {
 // TestLinear_EveryKernelGivesTheFloat64Result_GPU also checks that nothing round the outputs is written, and that every
 // element is.
 func TestLinear_EveryKernelGivesTheFloat64Result_GPU(t *testing.T) {
-	c := newChecker(t)
+	drivertest.OnEach(t, linearEveryKernelGivesTheFloat64Result)
+}
+
+func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
 	only := os.Getenv("WEFT_TEST_VARIANT")
 	for _, s := range linearShapes() {
 		l := newLinearCase(c, s[0], s[1], s[2])
@@ -112,7 +117,11 @@ func runs(v Variant, m, n int) bool {
 
 // TestLinear_LargeShapesAgreeWithTheSm80Kernels_GPU compares whole results of the sizes that models have.
 func TestLinear_LargeShapesAgreeWithTheSm80Kernels_GPU(t *testing.T) {
-	c := newChecker(t)
+	drivertest.OnEach(t, linearLargeShapesAgreeWithTheSm80Kernels)
+}
+
+func linearLargeShapesAgreeWithTheSm80Kernels(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
 	if !c.k.Hopper() {
 		t.Skip("skipped: the device runs no kernel of sm_90a")
 	}
@@ -152,7 +161,11 @@ func distance(a, b []float32) float64 {
 // TestLinear_OverlappedChainGivesTheSameBytes_GPU runs a chain of projections, each reading what the one ahead wrote, in
 // a graph whose kernels start before the ones ahead have ended, against the same chain with a wait after each.
 func TestLinear_OverlappedChainGivesTheSameBytes_GPU(t *testing.T) {
-	c := newChecker(t)
+	drivertest.OnEach(t, linearOverlappedChainGivesTheSameBytes)
+}
+
+func linearOverlappedChainGivesTheSameBytes(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
 	const h = 1024
 	for _, m := range []int{1, 8, 33, 64, 200, 600} {
 		var w [8]tensor.View
@@ -207,6 +220,10 @@ func TestLinear_OverlappedChainGivesTheSameBytes_GPU(t *testing.T) {
 }
 
 func TestSteady_KernelsGiveTheSameBits_GPU(t *testing.T) {
-	c := newChecker(t)
+	drivertest.OnEach(t, steadyKernelsGiveTheSameBits)
+}
+
+func steadyKernelsGiveTheSameBits(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
 	c.must(c.k.CheckSteady(c.s))
 }

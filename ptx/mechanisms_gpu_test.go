@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -23,8 +24,8 @@ type mechanism struct {
 	a, b   *guarded // [128,128] and [192,64] bf16
 }
 
-func openMechanisms(t *testing.T) *mechanism {
-	m := &mechanism{checker: newChecker(t)}
+func openMechanisms(t *testing.T, d drivertest.Device) *mechanism {
+	m := &mechanism{checker: newChecker(t, d)}
 	if !m.k.Hopper() {
 		t.Skip("skipped: the device has none of these mechanisms")
 	}
@@ -98,7 +99,11 @@ func (m *mechanism) boxAt(i, row int) uint16 {
 }
 
 func TestMechanism_ABoxIsCopiedSwizzledAndZeroBeyondTheEdge_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismABoxIsCopiedSwizzledAndZeroBeyondTheEdge)
+}
+
+func mechanismABoxIsCopiedSwizzledAndZeroBeyondTheEdge(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	y := m.poisoned(tensor.BF16, 1, 4096)
 	m.run("mechanism_copy", 1, y, m.a.View, m.b.View)
 	got := m.bits(y)
@@ -106,7 +111,11 @@ func TestMechanism_ABoxIsCopiedSwizzledAndZeroBeyondTheEdge_GPU(t *testing.T) {
 }
 
 func TestMechanism_AMulticastCopyReachesBothBlocks_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismAMulticastCopyReachesBothBlocks)
+}
+
+func mechanismAMulticastCopyReachesBothBlocks(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	y := m.poisoned(tensor.BF16, 2, 4096)
 	m.run("mechanism_multicast", 2, y, m.a.View, m.b.View)
 	got := m.bits(y)
@@ -133,7 +142,11 @@ func (m *mechanism) checkProduct(t *testing.T, what string, y *guarded, n int, a
 }
 
 func TestMechanism_WgmmaMultipliesWhatStoresWrote_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismWgmmaMultipliesWhatStoresWrote)
+}
+
+func mechanismWgmmaMultipliesWhatStoresWrote(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	a := m.random(tensor.BF16, 64, 64)
 	for name, n := range map[string]int{"mechanism_product8": 8, "mechanism_product64": 64, "mechanism_product192": 192} {
 		y := m.poisoned(tensor.F32, 64, n)
@@ -143,14 +156,22 @@ func TestMechanism_WgmmaMultipliesWhatStoresWrote_GPU(t *testing.T) {
 }
 
 func TestMechanism_WgmmaMultipliesWhatWasCopied_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismWgmmaMultipliesWhatWasCopied)
+}
+
+func mechanismWgmmaMultipliesWhatWasCopied(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	y := m.poisoned(tensor.F32, 64, 64)
 	m.run("mechanism_copied_product", 1, y, m.a.View, m.b.View)
 	m.checkProduct(t, "copied product", y, 64, m.a.host[64*128+64:], 128, m.a.host[64:], 128)
 }
 
 func TestMechanism_AStoredBoxIsCutAtTheEdge_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismAStoredBoxIsCutAtTheEdge)
+}
+
+func mechanismAStoredBoxIsCutAtTheEdge(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	y := m.poisoned(tensor.BF16, 60, 56)
 	m.run("mechanism_store", 1, y, m.a.View, m.b.View)
 	got := m.bits(y)
@@ -161,7 +182,11 @@ func TestMechanism_AStoredBoxIsCutAtTheEdge_GPU(t *testing.T) {
 }
 
 func TestMechanism_WordsSentInAClusterArrive_GPU(t *testing.T) {
-	m := openMechanisms(t)
+	drivertest.OnEach(t, mechanismWordsSentInAClusterArrive)
+}
+
+func mechanismWordsSentInAClusterArrive(t *testing.T, d drivertest.Device) {
+	m := openMechanisms(t, d)
 	y := m.poisoned(tensor.F32, 4, 128)
 	m.run("mechanism_send", 4, y, m.a.View, m.b.View)
 	got, err := m.read(y)

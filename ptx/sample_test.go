@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
 
@@ -150,7 +151,11 @@ func checkLogprobs(t *testing.T, x []float32, id int32, lp float32, ids []int32,
 }
 
 func TestSample_DrawsTheDefinedTokens_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, sampleDrawsTheDefinedTokens)
+}
+
+func sampleDrawsTheDefinedTokens(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	rng := rand.New(rand.NewPCG(7, 8))
 	for i, vocab := range []int{1, 2, 19, 111, 989, 4096, 32000, 32003, 128256, 151936, 262143} {
 		for kind := range 4 {
@@ -165,7 +170,11 @@ func TestSample_DrawsTheDefinedTokens_GPU(t *testing.T) {
 }
 
 func TestSample_RefusesRowsWithoutATokenAndLeavesTheOthers_GPU(t *testing.T) {
-	g := onGPU(t)
+	drivertest.OnEach(t, sampleRefusesRowsWithoutATokenAndLeavesTheOthers)
+}
+
+func sampleRefusesRowsWithoutATokenAndLeavesTheOthers(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
 	b := newSampleBatch(rand.New(rand.NewPCG(9, 10)), 6, 5000, 0)
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	for s, v := range []float32{nan, inf, minusInf, minusInf} {

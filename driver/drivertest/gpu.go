@@ -24,6 +24,49 @@ func Open(t testing.TB) *driver.Context {
 	return nil
 }
 
+// Device is a GPU that kernels run on: the machine's, or one played on the CPU.
+type Device struct {
+	Library   *driver.Library
+	Simulated bool
+}
+
+// played are the GPUs that stand in for a real one.
+var played = []Config{
+	{Name: "Simulated sm_80", Major: 8, SMs: 8, Memory: 4 << 30, Run: true},
+	{Name: "Simulated sm_90", Major: 9, SMs: 8, Memory: 4 << 30, Run: true},
+}
+
+// OnEach runs a test of kernels on the machine's GPU. Where there is none it runs it on each of those that are played on
+// the CPU, as subtests, and fails what they call misuse; with WEFT_REQUIRE_GPU set, as on a GPU machine, it fails. The
+// test gets an OS thread of its own.
+func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
+	t.Helper()
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	lib, err := driver.Open()
+	if err == nil {
+		run(t, Device{Library: lib})
+		return
+	}
+	if os.Getenv("WEFT_REQUIRE_GPU") != "" || !errors.Is(err, driver.ErrNoDriver) {
+		t.Fatalf("cannot open a GPU: %v", err)
+	}
+	for _, c := range played {
+		t.Run(c.Name, func(t *testing.T) {
+			runtime.LockOSThread()
+			t.Cleanup(runtime.UnlockOSThread)
+			fake := New(c)
+			t.Cleanup(func() { fake.Check(t) })
+			fake.Record(false)
+			lib, err := fake.Library()
+			if err != nil {
+				t.Fatal(err)
+			}
+			run(t, Device{lib, true})
+		})
+	}
+}
+
 func openFirst(t testing.TB, lib *driver.Library) *driver.Context {
 	t.Helper()
 	runtime.LockOSThread()

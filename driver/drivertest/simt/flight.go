@@ -1,6 +1,8 @@
 package simt
 
-// flight is something that ends by itself: a copy by the copy engine, a word on its way to another block.
+import "container/heap"
+
+// flight is something that ends by itself: a copy by the copy engine, words on their way to other blocks.
 type flight struct {
 	due  int64 // tick
 	to   *block
@@ -13,18 +15,13 @@ func (g *grid) launchFlight(to *block, land func()) {
 	if g.rng.IntN(4) == 0 {
 		delay += 2000 // not before nearly everybody waits for it
 	}
-	g.flights = append(g.flights, flight{g.tick + delay, to, land})
+	heap.Push(&g.flights, flight{g.tick + delay, to, land})
 }
 
 // land ends the flights that are due, and says whether there were any.
 func (g *grid) land(tick int64) (any bool) {
-	for i := 0; i < len(g.flights); i++ {
-		f := g.flights[i]
-		if f.due > tick {
-			continue
-		}
-		g.flights = append(g.flights[:i], g.flights[i+1:]...)
-		i--
+	for len(g.flights) > 0 && g.flights[0].due <= tick {
+		f := heap.Pop(&g.flights).(flight)
 		if f.to.ended {
 			g.fail(g.late(f.to))
 		}
@@ -48,4 +45,18 @@ func (g *grid) abandoned(c *cluster) {
 			g.fail(g.late(f.to))
 		}
 	}
+}
+
+// flights is a heap, the next first.
+type flights []flight
+
+func (f flights) Len() int           { return len(f) }
+func (f flights) Less(i, j int) bool { return f[i].due < f[j].due }
+func (f flights) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
+func (f *flights) Push(x any)        { *f = append(*f, x.(flight)) }
+func (f *flights) Pop() any {
+	last := len(*f) - 1
+	x := (*f)[last]
+	*f = (*f)[:last]
+	return x
 }

@@ -1,6 +1,7 @@
 package simt
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 )
@@ -26,8 +27,7 @@ type grid struct {
 	running  []*cluster
 	warps    []*warp // of those
 	resident int     // clusters that run at once at most
-	idle     []*block
-	flights  []flight
+	flights  flights
 	tick     int64
 	steps    int64
 	still    int64 // ticks in which nothing but spinning was seen
@@ -111,10 +111,8 @@ func (g *grid) fail(f *Fault) { panic(f) }
 // skip passes the time to whatever comes next by itself.
 func (g *grid) skip() {
 	next := int64(-1)
-	for _, f := range g.flights {
-		if next < 0 || f.due < next {
-			next = f.due
-		}
+	if len(g.flights) > 0 {
+		next = g.flights[0].due
 	}
 	for _, w := range g.warps {
 		for i := range w.groups {
@@ -165,16 +163,17 @@ func (g *grid) begin(number int) {
 	g.running = append(g.running, c)
 }
 
+// poison is what shared memory holds at first.
+var poison = bytes.Repeat([]byte{0xff}, 1<<12)
+
 // newBlock takes the memory of one that ended, or new memory. Registers keep what they held; shared memory is NaN.
 func (g *grid) newBlock() *block {
-	var b *block
-	if n := len(g.idle); n > 0 {
-		b, g.idle = g.idle[n-1], g.idle[:n-1]
-	} else {
+	b := g.code.spare.take(product(g.launch.Block), g.launch.Shared)
+	if b == nil {
 		b = g.makeBlock()
 	}
-	for i := range b.shared {
-		b.shared[i] = 0xff
+	b.grid = g
+	for i := 0; i < len(b.shared); i += copy(b.shared[i:], poison) {
 	}
 	threads := product(g.launch.Block)
 	b.alive, b.ended, b.barriers = len(b.warps), false, [16]barrier{}
@@ -194,8 +193,9 @@ func (g *grid) makeBlock() *block {
 	if g.code.dynamicAlign > 0 {
 		base = roundUp(base, g.code.dynamicAlign)
 	}
-	b := &block{grid: g, shared: make([]byte, base-sharedBase+g.launch.Shared), phases: map[uint64]*mbarrier{}}
+	b := &block{dynamic: g.launch.Shared, shared: make([]byte, base-sharedBase+g.launch.Shared), phases: map[uint64]*mbarrier{}}
 	threads := product(g.launch.Block)
+	b.size = threads
 	for i := range (threads + lanes - 1) / lanes {
 		w := &warp{block: b, index: i, r: make([]vec, g.code.counts[word]), x: make([]wide, g.code.counts[dword]), p: make([]uint32, g.code.counts[pred])}
 		w.p[alwaysSlot] = all
@@ -228,7 +228,7 @@ func (g *grid) retire() {
 			continue
 		}
 		g.abandoned(c)
-		g.idle = append(g.idle, c.blocks...)
+		g.code.spare.give(c.blocks)
 		g.moved()
 	}
 	if len(left) == len(g.running) {

@@ -86,22 +86,32 @@ func buildSend(d *decoder, in *inst, o *op) (err error) {
 	return err
 }
 
+// doSend has the words of an instruction arrive together for each block that they go to.
 func doSend(w *warp, o *op, m uint32) {
 	to, bars, values := w.r[o.a], w.r[o.c], w.r[o.b]
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
+	for left := m; left != 0; {
+		lane := first(left)
+		rank, mine := to[lane]/clusterStride, uint32(0)
+		for i := range lanes {
+			if left>>i&1 != 0 && to[i]/clusterStride == rank {
+				mine |= 1 << i
+			}
+			if left>>i&1 != 0 && to[i]/clusterStride != bars[i]/clusterStride {
+				w.fault(o, i, Instruction, "the word goes to %#x and counts at %#x, in another block", to[i], bars[i])
+			}
 		}
-		if to[i]/clusterStride != bars[i]/clusterStride {
-			w.fault(o, i, Instruction, "the word goes to %#x and counts at %#x, in another block", to[i], bars[i])
-		}
+		left &^= mine
 		target := w.block
-		if to[i] >= clusterStride {
-			target = w.peer(o, i, uint64(to[i]))
+		if rank > 0 {
+			target = w.peer(o, lane, uint64(to[lane]))
 		}
 		w.block.grid.launchFlight(target, func() {
-			binary.LittleEndian.PutUint32(w.shared(o, i, uint64(to[i])+uint64(o.imm), 4), values[i])
-			w.mbarrierAt(o, i, uint64(bars[i])).complete(w.block.grid, 4)
+			for i := range lanes {
+				if mine>>i&1 != 0 {
+					binary.LittleEndian.PutUint32(w.shared(o, i, uint64(to[i])+uint64(o.imm), 4), values[i])
+					w.mbarrierAt(o, i, uint64(bars[i])).complete(w.block.grid, 4)
+				}
+			}
 		})
 	}
 }

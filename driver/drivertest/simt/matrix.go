@@ -132,46 +132,81 @@ func buildProduct(d *decoder, in *inst, o *op) error {
 	return nil
 }
 
-func bf16Value(x uint32) float64 { return float64(float(x << 16)) }
-func f16Value(x uint32) float64  { return float64(fromF16(x)) }
+func productBF16(w *warp, o *op, m uint32) { w.product(o, m, false) }
+func productF16(w *warp, o *op, m uint32)  { w.product(o, m, true) }
 
-func productBF16(w *warp, o *op, m uint32) { w.product(o, m, bf16Value) }
-func productF16(w *warp, o *op, m uint32)  { w.product(o, m, f16Value) }
+// row is 16 columns of K of an operand.
+type row struct {
+	v      [16]float64
+	bits   uint32 // what any of them has set, but for signs: rows of padding cost nothing
+	finite bool   // known where the other operand has rows of zeros
+}
 
-// tile is 16 rows of A or up to 256 of B, 16 columns of K each.
-type tile = [16]float64
+// pair sets two columns from the halves of a register.
+func (r *row) pair(col int, v uint32, f16 bool) {
+	r.bits |= v & 0x7fff7fff
+	if f16 {
+		r.v[col], r.v[col+1] = float64(fromF16(v&0xffff)), float64(fromF16(v>>16))
+		return
+	}
+	r.v[col], r.v[col+1] = float64(float(v<<16)), float64(float(v&0xffff0000))
+}
 
-// aTile gathers the 16 rows of A that the registers of a warp hold.
-func (w *warp) aTile(list []int32, value func(uint32) float64) (a [16]tile) {
+// judge looks for infinities and NaN, which a product with zero does not hide, where the other operand has zeros.
+func judge(rows, other []row) {
+	for i := range other {
+		if other[i].bits == 0 {
+			for j := range rows {
+				rows[j].finite = rows[j].isFinite()
+			}
+			return
+		}
+	}
+}
+
+func (r *row) isFinite() bool {
+	off := 0.0
+	for _, v := range r.v {
+		off += v - v
+	}
+	return off == 0
+}
+
+// aRows gathers the 16 rows of A that the registers of a warp hold.
+func (w *warp) aRows(list []int32, f16 bool) (a [16]row) {
 	for f := range 4 {
 		r := &w.r[list[f]]
 		for i := range lanes {
-			row, col := i/4+f%2*8, i%4*2+f/2*8
-			a[row][col], a[row][col+1] = value(r[i]&0xffff), value(r[i]>>16)
+			a[i/4+f%2*8].pair(i%4*2+f/2*8, r[i], f16)
 		}
 	}
 	return a
 }
 
 // dot adds sum to the product of two rows and rounds once.
-func dot(a, b *tile, sum uint32) uint32 {
+func dot(x, y *row, sum uint32) uint32 {
+	if x.bits == 0 && y.finite || y.bits == 0 && x.finite {
+		return sum
+	}
+	a, b := &x.v, &y.v
 	even := a[0]*b[0] + a[2]*b[2] + a[4]*b[4] + a[6]*b[6] + a[8]*b[8] + a[10]*b[10] + a[12]*b[12] + a[14]*b[14]
 	odd := a[1]*b[1] + a[3]*b[3] + a[5]*b[5] + a[7]*b[7] + a[9]*b[9] + a[11]*b[11] + a[13]*b[13] + a[15]*b[15]
 	return bitsOf(float32(even + odd + float64(float(sum))))
 }
 
 // product is d = a · b^T + c; lane i has of row i/4 of b two elements in each register.
-func (w *warp) product(o *op, m uint32, value func(uint32) float64) {
+func (w *warp) product(o *op, m uint32, f16 bool) {
 	w.wantWhole(o, m)
-	a := w.aTile(o.list[4:8], value)
-	var b [8]tile
+	a := w.aRows(o.list[4:8], f16)
+	var b [8]row
 	for f := range 2 {
 		r := &w.r[o.list[8+f]]
 		for i := range lanes {
-			col := i%4*2 + f*8
-			b[i/4][col], b[i/4][col+1] = value(r[i]&0xffff), value(r[i]>>16)
+			b[i/4].pair(i%4*2+f*8, r[i], f16)
 		}
 	}
+	judge(a[:], b[:])
+	judge(b[:], a[:])
 	for e := range 4 {
 		d, c := &w.r[o.list[e]], &w.r[o.list[10+e]]
 		for i := range lanes {

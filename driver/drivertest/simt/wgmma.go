@@ -20,19 +20,18 @@ func wgmmaOf(parts []string) (spec, bool) {
 	if len(parts) != 8 || strings.Join(parts[1:4], ".") != "mma_async.sync.aligned" || parts[5] != "f32" || parts[6] != parts[7] {
 		return spec{}, false
 	}
-	value := map[string]func(uint32) float64{"bf16": bf16Value, "f16": f16Value}[parts[6]]
 	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(parts[4], "m64n"), "k16"))
-	if value == nil || err != nil || n < 8 || n > 256 || n%8 != 0 {
+	if parts[6] != "bf16" && parts[6] != "f16" || err != nil || n < 8 || n > 256 || n%8 != 0 {
 		return spec{}, false
 	}
-	shape := &wgmmaShape{n: n, value: value}
+	shape := &wgmmaShape{n: n, f16: parts[6] == "f16"}
 	return spec{control: aligned, do: startProduct, build: func(d *decoder, in *inst, o *op) error { return buildWgmma(d, in, o, *shape) }}, true
 }
 
 // wgmmaShape is what an instruction multiplies.
 type wgmmaShape struct {
 	n              int
-	value          func(uint32) float64
+	f16            bool
 	fromRegisters  bool // A
 	turnA, turnB   bool
 	minusA, minusB bool
@@ -89,7 +88,7 @@ type products struct {
 	groups [][]started
 	busy   int     // registers that they work on
 	of     []uint8 // by slot: how many do
-	spare  [256]tile
+	spare  [256]row
 }
 
 type started struct {
@@ -161,21 +160,23 @@ func waitProducts(w *warp, o *op, _ uint32) {
 
 func (w *warp) multiply(s started) {
 	o, shape := s.op, s.op.extra.(*wgmmaShape)
-	var a [16]tile
+	var a [16]row
 	if shape.fromRegisters {
-		a = w.aTile(o.list[shape.n/2:], shape.value)
+		a = w.aRows(o.list[shape.n/2:], shape.f16)
 	} else {
-		w.operand(o, s.a, shape.turnA, shape.value, a[:], w.index%4*16)
+		w.operand(o, s.a, shape.turnA, shape.f16, a[:], w.index%4*16)
 	}
 	b := w.products.spare[:shape.n]
-	w.operand(o, s.b, shape.turnB, shape.value, b, 0)
+	w.operand(o, s.b, shape.turnB, shape.f16, b, 0)
 	if shape.minusA != shape.minusB {
 		for i := range a {
-			for j := range a[i] {
-				a[i][j] = -a[i][j]
+			for j := range a[i].v {
+				a[i].v[j] = -a[i].v[j]
 			}
 		}
 	}
+	judge(a[:], b)
+	judge(b, a[:])
 	for e, r := range o.list[:shape.n/2] {
 		d := &w.r[r]
 		for i := range lanes {
@@ -189,7 +190,7 @@ func (w *warp) multiply(s started) {
 }
 
 // operand reads rows of 16 columns of K from where a descriptor says, from row first on.
-func (w *warp) operand(o *op, desc uint64, turned bool, value func(uint32) float64, out []tile, first int) {
+func (w *warp) operand(o *op, desc uint64, turned, f16 bool, out []row, first int) {
 	start, lead, stride := desc&0x3fff<<4, desc>>16&0x3fff<<4, desc>>32&0x3fff<<4
 	mode := [4]uint8{0, 3, 2, 1}[desc>>62] // as in tensor maps
 	if desc>>49&7 != 0 || desc>>61&1 != 0 {
@@ -197,10 +198,11 @@ func (w *warp) operand(o *op, desc uint64, turned bool, value func(uint32) float
 	}
 	span := uint64(16) << mode
 	if turned {
-		w.turnedOperand(o, value, out, first, start, lead, stride, mode)
+		w.turnedOperand(o, f16, out, first, start, lead, stride, mode)
 		return
 	}
 	for i := range out {
+		out[i].bits = 0
 		r := uint64(first + i)
 		for half := range uint64(2) {
 			at := start + r/8*stride + r%8*span
@@ -210,18 +212,21 @@ func (w *warp) operand(o *op, desc uint64, turned bool, value func(uint32) float
 				at += half * 16
 			}
 			cell := w.shared(o, 0, swizzled(at, mode), 16)
-			for k := range 8 {
-				out[i][int(half)*8+k] = value(uint32(binary.LittleEndian.Uint16(cell[2*k:])))
+			for k := 0; k < 8; k += 2 {
+				out[i].pair(int(half)*8+k, binary.LittleEndian.Uint32(cell[2*k:]), f16)
 			}
 		}
 	}
 }
 
 // turnedOperand reads an operand whose rows lie side by side: cells of 8 rows of one column of K.
-func (w *warp) turnedOperand(o *op, value func(uint32) float64, out []tile, first int, start, lead, stride uint64, mode uint8) {
+func (w *warp) turnedOperand(o *op, f16 bool, out []row, first int, start, lead, stride uint64, mode uint8) {
 	across := 8 << mode // rows of the operand that lie in a line
 	for i := 0; i < len(out); i += 8 {
 		r := first + i
+		for j := range 8 {
+			out[i+j].bits = 0
+		}
 		for k := range 16 {
 			var at uint64
 			if mode == 0 {
@@ -231,7 +236,13 @@ func (w *warp) turnedOperand(o *op, value func(uint32) float64, out []tile, firs
 			}
 			cell := w.shared(o, 0, swizzled(at, mode), 16)
 			for j := range 8 {
-				out[i+j][k] = value(uint32(binary.LittleEndian.Uint16(cell[2*j:])))
+				v := uint32(binary.LittleEndian.Uint16(cell[2*j:]))
+				out[i+j].bits |= v & 0x7fff
+				if f16 {
+					out[i+j].v[k] = float64(fromF16(v))
+				} else {
+					out[i+j].v[k] = float64(float(v << 16))
+				}
 			}
 		}
 	}
