@@ -48,6 +48,8 @@ func TestGPU_Conformance(t *testing.T) { conformOnGPU(t, Options{}) }
 
 func TestGPU_ConformanceOverlapped(t *testing.T) { conformOnGPU(t, Options{Overlap: true}) }
 
+func TestGPU_ConformanceFused(t *testing.T) { conformOnGPU(t, Options{Fused: true}) }
+
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) { conformOnGPU(t, Options{NoGraphs: true}) }
 
 func TestGPU_ConformanceInF16(t *testing.T) {
