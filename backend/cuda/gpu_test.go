@@ -48,7 +48,7 @@ func TestGPU_Conformance(t *testing.T) { conformOnGPU(t, Options{}) }
 
 func TestGPU_ConformanceOverlapped(t *testing.T) { conformOnGPU(t, Options{Overlap: true}) }
 
-func TestGPU_ConformanceFused(t *testing.T) { conformOnGPU(t, Options{Fused: true}) }
+func TestGPU_ConformanceFused(t *testing.T) { conformOnGPU(t, Options{Fused: FuseAll}) }
 
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) { conformOnGPU(t, Options{NoGraphs: true}) }
 

@@ -35,6 +35,11 @@ func openGPU(o cuda.Options) golden.Open {
 // The tolerance is bf16's: activations and weights have 8 bits.
 func TestGPU_AgreesWithTransformers(t *testing.T) { golden.Run(t, openGPU(cuda.Options{}), 2e-2) }
 
+// Kernels that do several operations at once round less often.
+func TestGPU_FusedAgreesWithTransformers(t *testing.T) {
+	golden.Run(t, openGPU(cuda.Options{Fused: cuda.FuseAll}), 2e-2)
+}
+
 // f16 has 11.
 func TestGPU_F16AgreesWithTransformers(t *testing.T) {
 	golden.Run(t, openGPU(cuda.Options{Elem: tensor.F16, Residual: tensor.F32}), 4e-3)
