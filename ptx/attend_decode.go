@@ -30,6 +30,9 @@ const (
 	decodeKeys    = 16 // of a place of a ring
 	decodeClosers = 4  // warps
 	decodePlan    = 12544
+
+	earlyRequests = 512 // of src/attend_decode_sm90.cu
+	earlyPlan     = 6400
 )
 
 // decodeTiles is how many eights of query heads a block takes at once, at most.
@@ -69,7 +72,7 @@ func halfRing(d, heads, limit int) (r ring) {
 	for r.workers = 4; ; r.workers-- {
 		for r.depth = 2; r.depth > 0; r.depth-- {
 			r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
-			if r.shared+decodePlan <= halfShared(limit) || r.workers == 1 && r.depth == 1 {
+			if r.shared+earlyPlan <= halfShared(limit) || r.workers == 1 && r.depth == 1 {
 				return r
 			}
 		}
@@ -85,7 +88,7 @@ func (a *attendKernels) reserve(limit int) {
 		for j := range a.decode[i] {
 			a.decode[i][j].most = limit - decodePlan
 		}
-		a.early[i].most = halfShared(limit) - decodePlan
+		a.early[i].most = halfShared(limit) - earlyPlan
 	}
 }
 
@@ -110,7 +113,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
-	fn, shape, blocks := k.attend.decoder(a, k)
+	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
 	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
 		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
@@ -120,9 +123,9 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 }
 
 // decoder chooses the kernel, its shape and its grid.
-func (p *attendKernels) decoder(a attention, k *Kernels) (*kernel[decodeArgs], ring, int) {
+func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (*kernel[decodeArgs], ring, int) {
 	limit := k.ctx.Device.SharedPerBlockOptin
-	if early := k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly; early && k.Hopper() && decodesEarly(a.d, a.group) {
+	if early := k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly; early && k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
 		return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs()
 	}
 	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))

@@ -36,7 +36,7 @@ func ParseFusing(names string) (f Fusing, err error) {
 
 // NormHeads returns q of RopeStore(Linear(norm(res))), and the stream.
 func (b *Backend) NormHeads(res backend.Residual, n backend.Norm, w, bias backend.Weight, a *backend.Attention, batch *backend.Batch) (q tensor.View, sum backend.Residual) {
-	x, ok := b.fuses(FuseHeads, res, n)
+	x, ok := b.fuses(FuseHeads, res, n, viewOf(w))
 	if !ok || !ptx.FusesHeads(a.HeadDim) || wide(a.QNorm, a) || wide(a.KNorm, a) {
 		return backend.ComposeNormHeads(b, res, n, w, bias, a, batch)
 	}
@@ -50,11 +50,11 @@ func (b *Backend) NormHeads(res backend.Residual, n backend.Norm, w, bias backen
 
 // NormGated returns GatedLinear(norm(res)), and the stream.
 func (b *Backend) NormGated(res backend.Residual, n backend.Norm, w backend.Weight, act backend.Activation) (y tensor.View, sum backend.Residual) {
-	x, ok := b.fuses(FuseGate, res, n)
+	v := gatedView(w)
+	x, ok := b.fuses(FuseGate, res, n, v)
 	if !ok {
 		return backend.ComposeNormGated(b, res, n, w, act)
 	}
-	v := gatedView(w)
 	y = b.alloc(b.opts.Elem, x.Dim[0], v.Dim[0]/2)
 	if b.err == nil {
 		b.fail(b.k.NormGated(b.stream, y, x, viewOf(n.W), v, n.Eps, activations[act]))
@@ -74,8 +74,8 @@ func (b *Backend) AddLinear(res backend.Residual, x tensor.View, w, bias backend
 	return res
 }
 
-// fuses returns the stream where one kernel takes its norm n and what f says follows: nothing is left to be added to it.
-func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm) (x tensor.View, ok bool) {
+// fuses returns the stream where one kernel takes its norm n and the product with w, as f says: nothing is left to be added to it.
+func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm, w tensor.View) (x tensor.View, ok bool) {
 	switch {
 	case n.W == nil || res.Sum.Rank > 0 && res.Next.Rank > 0:
 		return x, false
@@ -84,8 +84,13 @@ func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm) (x tenso
 	default:
 		x = res.Sum
 	}
-	return x, x.Rank == 2 && x.Type == tensor.BF16 && b.fusesRows(f, x.Dim[0])
+	few := x.Rank == 2 && (x.Dim[0] <= manyRows || w.Len() <= smallMatrix)
+	return x, few && x.Type == tensor.BF16 && b.fusesRows(f, x.Dim[0])
 }
+
+// Every tile of features scales x anew. Beyond so many tokens that is thought to cost more than a norm of its own, unless
+// the matrix has few tiles.
+const manyRows, smallMatrix = 32, 8 << 20
 
 // fusesRows reports whether the kernels of f take steps of that many tokens.
 func (b *Backend) fusesRows(f Fusing, rows int) bool {

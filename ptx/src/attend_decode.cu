@@ -20,11 +20,13 @@
 // waits no more itself; queries and the newest key of a request are not.
 #ifdef WEFT_EARLY
 enum : bool { kEarly = true };
+#define MAX_REQUESTS 512  // what a plan has room for
 #else
 enum : bool { kEarly = false };
+#define MAX_REQUESTS 1024
 #endif
 
-constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = 1024, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
+constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
 
 template <int D>
 struct Shape {
