@@ -9,15 +9,15 @@ import (
 )
 
 // testFused checks what stands for several operations of a layer; NormHeads is among the attentions.
-func testFused(t *testing.T, o Open) {
-	for _, s := range []struct{ in, hidden, inter int }{{328, 64, 96}, {64, 576, 192}, {1096, 1032, 72}, {1536, 1024, 336}} {
-		t.Run(label("%d,%d,%d", s.in, s.hidden, s.inter), func(t *testing.T) {
-			h := open(t, o)
-			for i, n := range append(tokens(), 16, 48, 64) {
-				if n*s.hidden > 150*1000 {
+func testFused(t *testing.T, s suite) {
+	for _, w := range []struct{ in, hidden, inter int }{{328, 64, 96}, {64, 576, 192}, {1096, 1032, 72}, {1536, 1024, 336}} {
+		t.Run(label("%d,%d,%d", w.in, w.hidden, w.inter), func(t *testing.T) {
+			h := open(t, s)
+			for i, n := range append(s.tokens(), 16, 48, 64) {
+				if n*w.hidden > 150*1000 {
 					continue // the reference takes too long
 				}
-				h.fusedCase(n, i, s.in, s.hidden, s.inter)
+				h.fusedCase(n, i, w.in, w.hidden, w.inter)
 			}
 			h.run()
 		})
