@@ -94,7 +94,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	// Scaler is a lane's part of x: eight columns, from col on, of rows row + 4j.
 	struct Scaler {
 		int warp, row, col;
-		int steps;                // of a tile; step n of the block is step n % steps of one
+		u32 steps;                // of a tile; step n of the block is step n % steps of one
 		int total;
 		float sum[kChunks] = {};  // of squares
 	};
@@ -105,24 +105,29 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		float g[kTogether][8];  // weights of the norm
 	};
 
-	__device__ __forceinline__ int column(const Scaler& s, int n) const { return (first_step + n % s.steps) * kStep + s.col; }
+	// column is the lane's first of step n, or f.k where there is none.
+	__device__ __forceinline__ int column(const Scaler& s, int n) const {
+		const u32 step = static_cast<u32>(n) < s.steps ? n : static_cast<u32>(n) % s.steps;
+		return n < s.total ? min(static_cast<int>(first_step + step) * kStep + s.col, f.k) : f.k;
+	}
 
 	__device__ __forceinline__ void load_norm(const Scaler& s, int n, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
-			if (n + a < s.total && column(s, n + a) < f.k) load8(f.norm + column(s, n + a), v.g[a]);
+			const int at = column(s, n + a);
+			if (at < f.k) load8(f.norm + at, v.g[a]);
 		}
 	}
 
 	__device__ __forceinline__ void load_x(const Scaler& s, int n, int j0, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
+			const int at = column(s, n + a);
+			const bf16* from = f.x + static_cast<i64>(token0() + s.row + 4 * j0) * f.k + at;
 #pragma unroll
 			for (int j = 0; j < kBatch; j++) {
-				const int row = s.row + 4 * (j0 + j);
 				v.x[a][j] = {};
-				if (n + a < s.total && column(s, n + a) < f.k && row < tokens())
-					v.x[a][j] = *reinterpret_cast<const uint4*>(f.x + static_cast<i64>(token0() + row) * f.k + column(s, n + a));
+				if (at < f.k && s.row + 4 * (j0 + j) < tokens()) v.x[a][j] = *reinterpret_cast<const uint4*>(from + static_cast<i64>(4 * j) * f.k);
 			}
 		}
 	}
@@ -143,7 +148,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 				unpack8(v.x[a][j], x);
 #pragma unroll
 				for (int e = 0; e < 8; e++) {
-					if (n + a < s.steps) s.sum[j0 + j] += x[e] * x[e];
+					if (static_cast<u32>(n + a) < s.steps) s.sum[j0 + j] += x[e] * x[e];
 					x[e] *= v.g[a][e];
 				}
 				store_shared(to + row * 128 + ((s.col / 8 ^ row % 8) * 16), pack8(x));
@@ -183,7 +188,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		bool told = false;
 #pragma unroll 1
 		for (; n < s.total; n += kTurns * kTogether) {
-			if (!told && n >= s.steps) tell(s), told = true;
+			if (!told && static_cast<u32>(n) >= s.steps) tell(s), told = true;
 			const int next = n + kTurns * kTogether;
 			Piece w;
 			if constexpr (kEarly) load_norm(s, next, w), load_x(s, next, 0, w);
