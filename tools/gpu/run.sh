@@ -61,6 +61,7 @@ overlap() {
 fused() {
   local before=$failed what
   failed=0
+  step fused-kernels timeout 60 "$here/ptx.test" -test.v -test.run 'TestFused|TestAttendDecode'
   step fused-selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest$|TestGPU_ConformanceFused/^(fused|attention|step)$' -test.short
   step fused-golden timeout 60 "$here/internal-golden.test" -test.v -test.run TestGPU_FusedAgreesWithTransformers
   if [ $failed = 0 ]; then
