@@ -27,7 +27,11 @@ func openDevice(o Options) (backend.Backend, error) {
 	if kind == "cpu" {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
-	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Deterministic: o.Deterministic})
+	fused, err := cuda.ParseFusing(o.FuseKernels)
+	if err != nil {
+		return nil, err
+	}
+	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Fused: fused, Deterministic: o.Deterministic})
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}

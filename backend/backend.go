@@ -107,6 +107,16 @@ type Kernels interface {
 	// Attend returns softmax(scale·q·Kᵀ)·V over each request's slots, causal: [T,Heads·D].
 	Attend(q tensor.View, a *Attention, b *Batch) tensor.View
 
+	// NormHeads projects the norm of the residual stream to the heads of a layer and does what RopeStore does with them:
+	// q of RopeStore(Linear(norm(res)·n.W)), and the stream with what was to come added.
+	NormHeads(res Residual, n Norm, w, bias Weight, a *Attention, b *Batch) (q tensor.View, sum Residual)
+
+	// NormGated returns GatedLinear of the norm of the residual stream, and the stream with what was to come added.
+	NormGated(res Residual, n Norm, w Weight, act Activation) (y tensor.View, sum Residual)
+
+	// AddLinear adds x·Wᵀ + bias, summed over the ranks, to the residual stream: at once, or by leaving it in Next.
+	AddLinear(res Residual, x tensor.View, w, bias Weight) Residual
+
 	// Last gathers the rows of x whose next token is sampled: [T,H] → [S,H].
 	Last(x tensor.View, b *Batch) tensor.View
 
@@ -118,6 +128,18 @@ type Kernels interface {
 
 	// Err returns the first failure since Begin.
 	Err() error
+}
+
+// Residual is the residual stream [T,H]: Sum + Next. Next is what the norm that follows adds in its own pass; either may
+// be empty. Operations that take a Residual may write to its Sum, so that the one that they return replaces it.
+type Residual struct {
+	Sum, Next tensor.View
+}
+
+// Norm is a normalisation x / sqrt(mean(x²)+Eps) · W; a nil W stands for none.
+type Norm struct {
+	W   Weight
+	Eps float32
 }
 
 // Activation is the non-linearity of a gated MLP.

@@ -34,32 +34,31 @@ type layer struct {
 // One decoder serves every family: they differ in which norms, biases and scales they have, and a missing norm costs
 // nothing. T is b.Tokens, H the hidden size.
 func (m *Decoder) Forward(k backend.Kernels, b *backend.Batch) tensor.View {
-	x := k.Embed(m.tokens, b, m.embedScale) // [T,H]
-	var res tensor.View                     // residual stream [T,H]; empty before layer 0
+	var x, q tensor.View
+	res := backend.Residual{Next: k.Embed(m.tokens, b, m.embedScale)} // [T,H]
 	for i := range m.layers {
 		k.Layer(i)
 		l := &m.layers[i]
-		x, res = k.AddRMSNorm(x, res, l.attnNorm, m.eps)                 // res += x; x = norm(res)
-		q := k.RopeStore(k.Linear(x, l.qkv, l.qkvBias), &l.attn, b)      // [T,Heads·D]
-		x = k.AllReduce(k.Linear(k.Attend(q, &l.attn, b), l.o, l.oBias)) // [T,H]
-		x = m.after(k, x, l.attnPost)
+		q, res = k.NormHeads(res, m.normOf(l.attnNorm), l.qkv, l.qkvBias, &l.attn, b) // [T,Heads·D]
+		res = m.add(k, res, k.Attend(q, &l.attn, b), l.o, l.oBias, l.attnPost)
 
-		x, res = k.AddRMSNorm(x, res, l.mlpNorm, m.eps)
-		x = k.GatedLinear(x, l.gateUp, m.config.Activation) // [T,I]
-		x = k.AllReduce(k.Linear(x, l.down, nil))
-		x = m.after(k, x, l.mlpPost)
+		x, res = k.NormGated(res, m.normOf(l.mlpNorm), l.gateUp, m.config.Activation) // [T,I]
+		res = m.add(k, res, x, l.down, nil, l.mlpPost)
 	}
-	x, _ = k.AddRMSNorm(x, res, m.norm, m.eps)
+	x, _ = backend.Normed(k, res, m.normOf(m.norm))
 	return k.Logits(k.Last(x, b), m.head, m.config.LogitScale, m.config.LogitSoftcap)
 }
 
-// after normalises what a block adds to the residual stream, in the families that do.
-func (m *Decoder) after(k backend.Kernels, x tensor.View, norm backend.Weight) tensor.View {
-	if norm == nil {
-		return x
+// add adds x·wᵀ + bias to the residual stream, normalised first in the families that do.
+func (m *Decoder) add(k backend.Kernels, res backend.Residual, x tensor.View, w, bias, post backend.Weight) backend.Residual {
+	if post == nil {
+		return k.AddLinear(res, x, w, bias)
 	}
-	return k.RMSNorm(x, norm, m.config.Eps)
+	x = k.AllReduce(k.Linear(x, w, bias))
+	return res.Then(k, k.RMSNorm(x, post, m.config.Eps))
 }
+
+func (m *Decoder) normOf(w backend.Weight) backend.Norm { return backend.Norm{W: w, Eps: m.eps} }
 
 // KVSpec returns the shape of a KV cache of slots token slots, the padding slot included.
 func (m *Decoder) KVSpec(slots int) backend.KVSpec {

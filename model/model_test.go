@@ -217,6 +217,18 @@ func (k *trace) Attend(tensor.View, *backend.Attention, *backend.Batch) tensor.V
 	return k.op("attend")
 }
 
+func (k *trace) NormHeads(res backend.Residual, n backend.Norm, w, bias backend.Weight, a *backend.Attention, b *backend.Batch) (tensor.View, backend.Residual) {
+	return backend.ComposeNormHeads(k, res, n, w, bias, a, b)
+}
+
+func (k *trace) NormGated(res backend.Residual, n backend.Norm, w backend.Weight, act backend.Activation) (tensor.View, backend.Residual) {
+	return backend.ComposeNormGated(k, res, n, w, act)
+}
+
+func (k *trace) AddLinear(res backend.Residual, x tensor.View, w, bias backend.Weight) backend.Residual {
+	return backend.ComposeAddLinear(k, res, x, w, bias)
+}
+
 func TestForward_EnqueuesEachFamilysOperationsInOrder(t *testing.T) {
 	for arch, block := range map[string]string{
 		"LlamaForCausalLM":  "layer add linear rope attend linear reduce add gated linear reduce",

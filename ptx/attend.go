@@ -68,7 +68,9 @@ type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	hopper        [len(hopperPrefills)][len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]                         // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
+	early         [len(headDims)]kernel[decodeArgs]                            // head sizes 64 and 128
 	forced        string                                                       // the variant of prefill that tests ask for
+	forcedDecode  string                                                       // and of decode
 }
 
 func (a *attendKernels) declare(k *Kernels) {
@@ -82,6 +84,10 @@ func (a *attendKernels) declare(k *Kernels) {
 		}
 		for j := range decodeTiles(d) {
 			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
+		}
+		if decodesEarly(d, 1) {
+			a.early[i].declare(k, decodeEarly, fmt.Sprintf("attend_early_%d", d), 0)
+			a.early[i].overlap = true
 		}
 	}
 }
@@ -123,7 +129,10 @@ func (h hopperPrefill) launch(items, sms int) (grid, block driver.Dim) {
 	return driver.Dim{X: min(sms, items)}, driver.Dim{X: 384}
 }
 
-// attendVariants are the kernels of prefill attention.
+// decodePlain and decodeEarly are the files of the kernels of decode attention.
+const decodePlain, decodeEarly = "attend_decode", "attend_decode_sm90"
+
+// attendVariants are the kernels of attention.
 func (k *Kernels) attendVariants() []Variant {
 	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0}}
 	for i, h := range hopperPrefills {
@@ -134,6 +143,10 @@ func (k *Kernels) attendVariants() []Variant {
 		if k.Hopper() {
 			v = append(v, Variant{"attend_prefill", h.file, h.file + ".cu", "sm_90a", when, h.rows(), 0})
 		}
+	}
+	v = append(v, Variant{"attend_decode", decodePlain, decodePlain + ".cu", "sm_80", "always", 1, 0})
+	if k.Hopper() {
+		v = append(v, Variant{"attend_decode", decodeEarly, decodeEarly + ".cu", "sm_90a", "head size 64 or 128, at most 8 heads to a KV head, with fused kernels", 1, 0})
 	}
 	return v
 }

@@ -30,6 +30,9 @@ const (
 	decodeKeys    = 16 // of a place of a ring
 	decodeClosers = 4  // warps
 	decodePlan    = 12544
+
+	earlyRequests = 512 // of src/attend_decode_sm90.cu
+	earlyPlan     = 6400
 )
 
 // decodeTiles is how many eights of query heads a block takes at once, at most.
@@ -40,13 +43,15 @@ func decodeTiles(d int) int {
 	return 2
 }
 
+// decodePlaces are those of a worker's ring.
+var decodePlaces = map[int]int{64: 9, 96: 6, 128: 5, 256: 5}
+
 // ring is the shape of a block of attend_decode.cu: warps that work, how many leaves they may be ahead, and the dynamic
 // shared memory of both in bytes.
 type ring struct{ workers, depth, shared int }
 
 // newRing takes as many workers as fit into limit bytes of shared memory, and as the registers of tiles allow.
 func newRing(d, tiles, heads, limit int) ring {
-	places := map[int]int{64: 9, 96: 6, 128: 5, 256: 5}[d]
 	most := 8
 	if d == 256 || tiles == 2 && d > 64 {
 		most = 4
@@ -57,10 +62,25 @@ func newRing(d, tiles, heads, limit int) ring {
 	}
 	for r.shared = limit; r.workers > 1 && r.shared+decodePlan > limit; {
 		r.workers--
-		r.shared = r.workers * (places*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
+		r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
 	}
 	return r
 }
+
+// halfRing is newRing for blocks of which two share a multiprocessor.
+func halfRing(d, heads, limit int) (r ring) {
+	for r.workers = 4; ; r.workers-- {
+		for r.depth = 2; r.depth > 0; r.depth-- {
+			r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
+			if r.shared+earlyPlan <= halfShared(limit) || r.workers == 1 && r.depth == 1 {
+				return r
+			}
+		}
+	}
+}
+
+// halfShared is the shared memory of each of two blocks where one alone may have limit: the chip takes 1 KiB of each.
+func halfShared(limit int) int { return (limit+1024)/2 - 1024 }
 
 // reserve lets the decode kernels have the most shared memory of the chip: what they take depends on the heads.
 func (a *attendKernels) reserve(limit int) {
@@ -68,8 +88,12 @@ func (a *attendKernels) reserve(limit int) {
 		for j := range a.decode[i] {
 			a.decode[i][j].most = limit - decodePlan
 		}
+		a.early[i].most = halfShared(limit) - earlyPlan
 	}
 }
+
+// decodesEarly reports whether a kernel of src/attend_decode_sm90.cu takes heads of d, group of them to a KV head.
+func decodesEarly(d, group int) bool { return (d == 64 || d == 128) && group <= 8 }
 
 // AttendDecode enqueues what AttendPrefill does for the first Decodes requests, token b being request b's: at most
 // MaxDecodes. Rows of padding become zeros. The launch depends on no content of r, so a graph may replay it.
@@ -77,7 +101,7 @@ func (a *attendKernels) reserve(limit int) {
 //	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
 //
 // On the same chip the result of a token is the same bits in every batch.
-// Kernel: src/attend_decode.cu. Oracle: cpu.Attend.
+// Kernels: src/attend_decode.cu, src/attend_decode_sm90.cu where Early is set. Oracle: cpu.Attend.
 func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
 	a, err := k.checkAttend("attend_decode", out, q, kv, r)
 	if err != nil || r.Decodes == 0 {
@@ -89,15 +113,23 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
-	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
-	shape := newRing(a.d, tiles, min(a.group, 8*tiles), k.ctx.Device.SharedPerBlockOptin)
-	fn := &k.attend.decode[a.kind][tiles-1]
+	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
-	return fn.launch(s, driver.Dim{X: k.SMs()}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
+	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
 		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
+}
+
+// decoder chooses the kernel, its shape and its grid.
+func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (*kernel[decodeArgs], ring, int) {
+	limit := k.ctx.Device.SharedPerBlockOptin
+	if early := k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly; early && k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
+		return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs()
+	}
+	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
+	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs()
 }
 
 // AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
@@ -105,5 +137,6 @@ func (k *Kernels) AttendWork(d int) int {
 	return decodeCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
 }
 
-// decodeCounters is the counters' share of the workspace: one a block, then partial results at 16 bytes.
-func decodeCounters(sms int) int { return roundUp(sms, 4) }
+// decodeCounters is the counters' share of the workspace: one a block, of which two may share a multiprocessor, then
+// partial results at 16 bytes. Blocks of half a multiprocessor take half as many heads.
+func decodeCounters(sms int) int { return roundUp(2*sms, 4) }

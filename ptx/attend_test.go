@@ -270,15 +270,29 @@ func attendDecodePaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Dev
 	c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, 4}
 	b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
 	b.rows[2], b.rows[3] = -1, -1
-	out := b.run(g)
-	for i := range 2 * b.width() {
-		row, col := 2+i/b.width(), i%b.width()
-		if v := out[row*b.stride()+col]; v != 0 {
-			t.Fatalf("padding row %d, column %d is %#x, want 0", row, col, v)
+	for _, name := range g.decoders() {
+		g.must(g.k.Force("attend_decode", name))
+		out := b.run(g)
+		for i := range 2 * b.width() {
+			row, col := 2+i/b.width(), i%b.width()
+			if v := out[row*b.stride()+col]; v != 0 {
+				t.Fatalf("%s: padding row %d, column %d is %#x, want 0", name, row, col, v)
+			}
+		}
+		real := *b
+		real.context, real.new, real.start = b.context[:2], b.new[:2], b.start[:3]
+		real.check(t, out)
+	}
+}
+
+// decoders are the kernels of decode attention here.
+func (g *bench) decoders() (names []string) {
+	for _, v := range g.k.attendVariants() {
+		if v.Op == "attend_decode" {
+			names = append(names, v.Name)
 		}
 	}
-	b.context, b.new, b.start = b.context[:2], b.new[:2], b.start[:3]
-	b.check(t, out)
+	return names
 }
 
 // The prefill of a token does not depend on what else is in the step, nor on where its prompt was cut.
@@ -311,6 +325,14 @@ func TestAttendDecode_IsTheSameBitsInAnyBatch_GPU(t *testing.T) {
 
 func attendDecodeIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
+	for _, name := range g.decoders() {
+		t.Log(name)
+		g.must(g.k.Force("attend_decode", name))
+		decodeIsTheSameBitsInAnyBatch(t, g)
+	}
+}
+
+func decodeIsTheSameBitsInAnyBatch(t *testing.T, g *bench) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	c := attendCase{d: 128, kvHeads: 8, group: 2, f: Scores{Scale: 0.088}, decodes: 64, new: repeated(1, 64)}
 	most, sizes := int32(3000), []int{1, 7, 24}
@@ -390,6 +412,11 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 				tiles := min(ceilDiv(heads, 8), decodeTiles(d))
 				if r := newRing(d, tiles, min(heads, 8*tiles), limit); r.shared+decodePlan > limit || r.workers < 1 {
 					t.Errorf("%s, head size %d, %d heads: %d workers take %d bytes, limit %d", chip, d, heads, r.workers, r.shared+decodePlan, limit)
+				}
+			}
+			for heads := 1; chip[:5] == "sm_90" && decodesEarly(d, heads); heads++ {
+				if r := halfRing(d, heads, limit); 2*(r.shared+earlyPlan+1024) > limit+1024 || r.workers < 3 {
+					t.Errorf("%s, head size %d, %d heads: two blocks of %d workers take %d bytes each", chip, d, heads, r.workers, r.shared+earlyPlan)
 				}
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {

@@ -89,6 +89,30 @@ func (c *checker) poison(g *guarded) {
 	c.must(driver.Memset8(c.s, g.Ptr, 0xff, g.Bytes()))
 }
 
+// ints makes a tensor of given values.
+func (c *checker) ints(values []int32, dims ...int) *guarded {
+	g := c.alloc(tensor.Of(0, tensor.I32, dims...), nil)
+	raw := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(v))
+	}
+	c.must(errors.Join(driver.CopyHtoD(c.s, g.Ptr, raw), c.s.Sync()))
+	return g
+}
+
+// filled makes a tensor of bf16 values by the device.
+func (c *checker) filled(planes, rows, cols int) *guarded {
+	g := c.alloc(tensor.Of(0, tensor.BF16, planes, rows, cols), nil)
+	c.must(c.k.Random(c.s, Place{Dst: tensor.Of(g.Ptr, tensor.BF16, planes*rows, cols), Cols: cols}, g.Len(), 3, 1))
+	return g
+}
+
+// copy makes to hold what from does.
+func (c *checker) copy(to, from *guarded) {
+	raw := make([]byte, from.Bytes())
+	c.must(errors.Join(driver.CopyDtoH(c.s, raw, from.Ptr), c.s.Sync(), driver.CopyHtoD(c.s, to.Ptr, raw), c.s.Sync()))
+}
+
 func (c *checker) alloc(v tensor.View, host []float32) *guarded {
 	c.t.Helper()
 	at, err := c.ctx.Alloc(v.Bytes() + 2*guardBytes)

@@ -29,6 +29,10 @@ type Kernels struct {
 	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
 	Overlap bool
 
+	// Early takes kernels of decode attention on Hopper that start before the kernel ahead has ended, and read the cache by
+	// then. The kernel ahead of them must be RopeStore or NormHeads, or let nothing start early. Set it before the first launch.
+	Early bool
+
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.
 	Elem tensor.DType
@@ -50,6 +54,7 @@ type Kernels struct {
 	convert convertKernels
 	lin     linearKernels
 	hop     hopperLinear
+	fuse    fusedKernels
 	attend  attendKernels
 	sample  sampleKernels
 }
@@ -80,6 +85,7 @@ func newKernels() *Kernels {
 	k.convert.declare(k)
 	k.lin.declare(k)
 	k.hop.declare(k)
+	k.fuse.declare(k)
 	k.attend.declare(k)
 	k.sample.declare(k)
 	return k

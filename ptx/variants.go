@@ -46,7 +46,7 @@ func (k *Kernels) hopperVariants() []Variant {
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
 	}
-	return out
+	return append(out, fusedVariants()...)
 }
 
 // Force makes op run by the named variant, whatever the shape; an empty name gives the choice back. It is for tests.
@@ -54,12 +54,18 @@ func (k *Kernels) hopperVariants() []Variant {
 func (k *Kernels) Force(op, name string) error {
 	known := func(v Variant) bool { return v.Op == op && v.Name == name }
 	switch {
-	case op != "linear" && op != "attend_prefill":
+	case op != "linear" && op != "fused" && op != "attend_prefill" && op != "attend_decode":
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	case name != "" && !slices.ContainsFunc(k.Variants(), known):
 		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
+	case op == "fused":
+		k.fuse.forced = fusedSplits(name)
+		return nil
 	case op == "attend_prefill":
 		k.attend.forced = name
+		return nil
+	case op == "attend_decode":
+		k.attend.forcedDecode = name
 		return nil
 	}
 	k.lin.forced, k.hop.forced = "", nil

@@ -28,6 +28,7 @@ type suite struct {
 func (s suite) run(t *testing.T) {
 	t.Run("norm", func(t *testing.T) { testNorm(t, s) })
 	t.Run("linear", func(t *testing.T) { testLinear(t, s) })
+	t.Run("fused", func(t *testing.T) { testFused(t, s) })
 	t.Run("types", func(t *testing.T) { testTypes(t, s) })
 	t.Run("embed", func(t *testing.T) { testEmbed(t, s) })
 	t.Run("attention", func(t *testing.T) { testAttention(t, s) })

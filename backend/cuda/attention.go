@@ -12,17 +12,20 @@ import (
 // RopeStore takes the fused projection apart: q normalised and rotated, k and v in the cache.
 func (b *Backend) RopeStore(qkv tensor.View, a *backend.Attention, batch *backend.Batch) tensor.View {
 	q := b.alloc(b.opts.Elem, qkv.Dim[0], a.Heads*a.HeadDim)
-	if b.err != nil {
-		return q
+	if b.err == nil {
+		r := b.ropeStore(q, qkv, a, batch)
+		b.fail(b.k.RopeStore(b.stream, &r))
 	}
+	return q
+}
+
+func (b *Backend) ropeStore(q, qkv tensor.View, a *backend.Attention, batch *backend.Batch) ptx.RopeStore {
 	k, v := b.layerOf(a)
-	r := ptx.RopeStore{
+	return ptx.RopeStore{
 		Q: q, KCache: k, VCache: v, QKV: qkv, Slots: batch.Slots, Pos: batch.Pos,
 		QNorm: viewOf(a.QNorm), KNorm: viewOf(a.KNorm), Table: viewOf(a.Rope.Table),
 		Heads: a.Heads, Interleaved: a.Rope.Interleaved, Eps: a.Eps,
 	}
-	b.fail(b.k.RopeStore(b.stream, &r))
-	return q
 }
 
 // layerOf returns the cache of a's layer; while planning, when there is none yet, one of a single slot.

@@ -65,6 +65,15 @@ func TestGPU_Conformance(t *testing.T) { drivertest.OnEach(t, conformWith(Option
 
 func TestGPU_ConformanceOverlapped(t *testing.T) { onlyReal(t, conformWith(Options{Overlap: true})) }
 
+func TestGPU_ConformanceFused(t *testing.T) {
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		if gpu, err := d.Library.Device(0); err != nil || gpu.Arch() != 90 {
+			t.Skipf("skipped: no kernel is fused on this GPU (%v)", err)
+		}
+		conformWith(Options{Fused: FuseAll})(t, d)
+	})
+}
+
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 	onlyReal(t, conformWith(Options{NoGraphs: true}))
 }

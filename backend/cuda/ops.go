@@ -84,15 +84,20 @@ func (b *Backend) Linear(x tensor.View, w, bias backend.Weight) tensor.View {
 
 // GatedLinear returns act(x·gateᵀ) · (x·upᵀ).
 func (b *Backend) GatedLinear(x tensor.View, w backend.Weight, act backend.Activation) tensor.View {
-	var v tensor.View
-	if g, ok := w.(*weight); ok && g != nil && g.gated {
-		v = g.view
-	}
+	v := gatedView(w)
 	y := b.alloc(b.opts.Elem, x.Dim[0], v.Dim[0]/2)
 	if b.err == nil {
 		b.fail(b.k.GatedLinear(b.stream, y, x, v, activations[act]))
 	}
 	return y
+}
+
+// gatedView returns the view of a weight that LoadGated made, empty for any other.
+func gatedView(w backend.Weight) tensor.View {
+	if g, ok := w.(*weight); ok && g != nil && g.gated {
+		return g.view
+	}
+	return tensor.View{}
 }
 
 var activations = [...]ptx.Activation{backend.SiLU: ptx.SiLU, backend.GELU: ptx.GELU, backend.GELUTanh: ptx.GELUTanh}

@@ -28,6 +28,7 @@ func (b *Backend) SelfTest() []Check {
 	t.residual()
 	t.gather()
 	t.linears()
+	t.fused()
 	t.rope()
 	t.conversions()
 	t.books()

@@ -15,8 +15,13 @@ import (
 func (t *selfTest) attention() {
 	for _, d := range []int{64, 96, 128, 256} {
 		for _, softcap := range []float32{0, 8} {
-			name := fmt.Sprintf("attend, head %d, softcap %v", d, softcap)
-			t.report(name, t.attend(d, ptx.Scores{Scale: float32(1 / math.Sqrt(float64(d))), Softcap: softcap, Window: 50}))
+			f := ptx.Scores{Scale: float32(1 / math.Sqrt(float64(d))), Softcap: softcap, Window: 50}
+			t.report(fmt.Sprintf("attend, head %d, softcap %v", d, softcap), t.attend(d, f))
+			if t.b.k.Hopper() && (d == 64 || d == 128) {
+				const early = "attend_decode_sm90"
+				err := errors.Join(t.b.k.Force("attend_decode", early), t.attend(d, f), t.b.k.Force("attend_decode", ""))
+				t.report(fmt.Sprintf("%s, head %d, softcap %v", early, d, softcap), err)
+			}
 		}
 	}
 }

@@ -29,7 +29,7 @@ func prefillCases() []Case {
 				}
 				a := attention{d: d, heads: 32, kvHeads: 8, context: []int{n}, run: min(run, n), prefill: true}
 				c := a.toCase("attend_prefill", name, fmt.Sprintf("n=%d D=%d heads=32 kv=8", n, d))
-				c.op, c.Ops = "attend_prefill", 2*float64(n)*float64(n+1)*float64(a.heads*d) // 4·D a visible pair
+				c.Ops = 2 * float64(n) * float64(n+1) * float64(a.heads*d) // 4·D a visible pair
 				out = append(out, c)
 			}
 		}
@@ -87,7 +87,7 @@ func (a attention) toCase(kernel, name, dims string) Case {
 	q := 2 * a.tokens() * a.heads * a.d
 	kv := 4 * a.slots() * a.kvHeads * a.d
 	return Case{
-		Kernel: kernel, Name: name, Dims: dims,
+		Kernel: kernel, Name: name, Dims: dims, op: kernel,
 		Bytes: float64(2*q + 4*sum(a.context)*a.kvHeads*a.d), m: a.tokens(), room: sizes{hot: q, cold: kv, out: q},
 		make: func(g *machine) (call, error) { return g.attend(&a) },
 	}

@@ -67,15 +67,16 @@ func (f *Fake) interpret(l *Launch) driver.Result {
 	return driver.IllegalInstruction
 }
 
-// aheadOf is what the kernel behind l may find unfinished: what l wrote, and what l itself did not have to wait for when it
-// let the next one start.
+// aheadOf is what the kernel behind l may find unfinished: what l wrote, and what l itself had not waited for when it let the
+// next one start.
 func aheadOf(l *simt.Launch) []simt.Span {
-	const most = 64
-	if !l.Allowed {
+	switch {
+	case !l.Allowed:
 		return nil
+	case !l.Hasty:
+		return l.Wrote
 	}
-	all := append(l.Ahead[:len(l.Ahead):len(l.Ahead)], l.Wrote...)
-	return all[max(0, len(all)-most):]
+	return simt.Merge(append(l.Ahead[:len(l.Ahead):len(l.Ahead)], l.Wrote...))
 }
 
 func sizes(d driver.Dim) [3]int { return [3]int{d.X, d.Y, d.Z} }

@@ -32,6 +32,16 @@ func openGPU(d drivertest.Device, o cuda.Options) golden.Open {
 // The tolerance is bf16's: activations and weights have 8 bits.
 func TestGPU_AgreesWithTransformers(t *testing.T) { agrees(t, cuda.Options{}, 2e-2) }
 
+// Kernels that do several operations at once round less often.
+func TestGPU_FusedAgreesWithTransformers(t *testing.T) {
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		if gpu, err := d.Library.Device(0); err != nil || gpu.Arch() != 90 {
+			t.Skipf("skipped: no kernel is fused on this GPU (%v)", err)
+		}
+		golden.Run(t, openGPU(d, cuda.Options{Fused: cuda.FuseAll}), 2e-2)
+	})
+}
+
 // f16 has 11.
 func TestGPU_F16AgreesWithTransformers(t *testing.T) {
 	agrees(t, cuda.Options{Elem: tensor.F16, Residual: tensor.F32}, 4e-3)

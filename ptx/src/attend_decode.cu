@@ -6,6 +6,7 @@
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend.cuh"
+#include "overlap.cuh"
 
 // The keys of a pair (request, unit of at most 8·NT query heads of one KV head) are cut into leaves, whose length is a
 // function of the context alone. The workers of a block take 16 keys of a leaf in turns, each through a ring of copies
@@ -13,7 +14,19 @@
 // of which each block gets an equal share. Where a share begins within a pair its leaves are kept one by one, and the
 // last block of the pair to end adds them to what the first has, from left to right: the sums are the same however the
 // line was cut.
-constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = 1024, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
+//
+// Early blocks, of attend_decode_sm90.cu, may start before the kernel ahead has ended, and copy what they can by then: the
+// cache as former steps left it. The step's inputs are there too, because the kernel ahead lets them start only once it
+// waits no more itself; queries and the newest key of a request are not.
+#ifdef WEFT_EARLY
+enum : bool { kEarly = true };
+#define MAX_REQUESTS 512  // what a plan has room for
+#else
+enum : bool { kEarly = false };
+#define MAX_REQUESTS 1024
+#endif
+
+constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
 
 template <int D>
 struct Shape {
@@ -336,6 +349,7 @@ __device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& 
 	int fill = 0, use = 0;  // places of the ring
 	auto issue = [&] {
 		if (feed.s.more()) {
+			if (kEarly && feed.key + kGroup >= p.context[feed.s.b]) wait_for_former();  // for the newest key
 			feed.issue(ring + fill * S::Half, (feed.values ? c.v : c.k) + feed.head);
 			if (feed.values) {
 				feed.key += workers * kGroup;
@@ -356,6 +370,7 @@ __device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& 
 	};
 #pragma unroll 1
 	for (int i = 0; i < S::Ring - 1; i++) issue();
+	if (kEarly) wait_for_former();
 
 	Heads<D, NT> a;
 	for (bool fresh = true; s.more(); desk.next(), fresh = s.next(p, t.requests, units)) {
@@ -547,6 +562,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	if (threadIdx.x == 0) {
 		for (int i = 0; i < 2; i++) barrier_init(p.full[i], workers), barrier_init(p.free[i], kCloserWarps);
 	}
+	if (kEarly) let_next_start();
 	make_plan(p, t, f.window);
 	const int blocks = ceil_div(t.group, 8 * NT), units = t.kv_heads * blocks;  // head units
 	Share share;
@@ -559,10 +575,12 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	if (warp < workers) {
 		run_worker<D, NT>(q, c, p, t, f, s, smem_addr(shared) + warp * S::Ring * S::Half, desk, units, blocks);
 	} else {
+		if (kEarly) wait_for_former();
 		run_closer<D, NT>(out, parts, counters, p, t, s, share, desk, units, blocks);
 	}
 }
 
+#ifndef WEFT_EARLY
 // Threads bound the registers; workers take as many as their rings leave room for.
 #define ATTEND_DECODE(D, NT, Threads)                                                                                               \
 	extern "C" __global__ void __launch_bounds__(Threads, 1)                                                                        \
@@ -577,3 +595,4 @@ ATTEND_DECODE(256, 1, 256)
 ATTEND_DECODE(64, 2, 384)
 ATTEND_DECODE(96, 2, 320)
 ATTEND_DECODE(128, 2, 256)
+#endif

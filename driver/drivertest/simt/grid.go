@@ -19,9 +19,10 @@ type Launch struct {
 	Overlap bool   // it may start before the kernel ahead has ended
 	Ahead   []Span // what that one wrote, where it allowed the next to start
 
-	// Run sets what the kernel wrote, and whether it allowed the next to start before its end.
-	Wrote   []Span
-	Allowed bool
+	// Run sets what the kernel wrote, and whether it allowed the next to start before its end: hastily, before it had waited
+	// itself.
+	Wrote          []Span
+	Allowed, Hasty bool
 }
 
 // grid is a launch under way.
@@ -39,6 +40,7 @@ type grid struct {
 	steps    int64
 	waited   bool // somebody has waited for the kernels ahead
 	wrote    []Span
+	merged   int   // spans when they were merged last
 	still    int64 // ticks in which nothing but spinning was seen
 }
 
@@ -72,7 +74,7 @@ func (m *Module) Run(l *Launch) (err error) {
 
 func newGrid(l *Launch, code *program) *grid {
 	own := *l
-	own.Allowed = false
+	own.Allowed, own.Hasty = false, false
 	for _, d := range []*[3]int{&own.Grid, &own.Block, &own.Cluster} {
 		for i := range d {
 			d[i] = max(d[i], 1)

@@ -33,7 +33,7 @@ const (
 type region struct {
 	data  []byte
 	base  uint64
-	wrote Span
+	wrote Span // last, without a gap
 }
 
 // where decodes "[base+offset]" into slot a and imm.
@@ -102,7 +102,7 @@ func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	}
 	if at := address - r.base; at < uint64(len(r.data)) && at+uint64(n) <= uint64(len(r.data)) {
 		if o.writes {
-			r.note(address, n)
+			w.block.grid.note(r, address, n)
 		}
 		return r.data[at : at+uint64(n)]
 	}
@@ -113,12 +113,10 @@ func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	if why != "" {
 		w.fault(o, lane, Address, "%d bytes at %#x of global memory, which %s", n, address, why)
 	}
-	if r.wrote.To > 0 {
-		w.block.grid.wrote = append(w.block.grid.wrote, r.wrote)
-	}
+	w.block.grid.keep(r.wrote)
 	*r = region{data: data, base: base}
 	if o.writes {
-		r.note(address, n)
+		w.block.grid.note(r, address, n)
 	}
 	return data[address-base:][:n]
 }
