@@ -221,3 +221,31 @@ func TestWgmma_ARegisterInUseIsNotTouched(t *testing.T) {
 	s.code = product + "wgmma.wait_group.sync.aligned 0;\nmov.b32 %r0, %f0;"
 	s.wantWords(t, canonicalNaN) // of poison
 }
+
+// TestProxy_WhatThreadsStoreIsFencedBeforeWgmmaReadsIt: each thread stores a word of the operand that all multiply.
+func TestProxy_WhatThreadsStoreIsFencedBeforeWgmmaReadsIt(t *testing.T) {
+	run := func(fence string) snippet {
+		return snippet{block: 128, declare: ".shared .align 1024 .b8 tiles[8192];", code: `
+	mov.u64 %rd1, tiles;
+	mul.wide.u32 %rd3, %t, 4;
+	add.s64 %rd3, %rd1, %rd3;
+	mov.u32 %r1, 0;
+	st.shared.u32 [%rd3], %r1;
+	` + fence + `
+	bar.sync 0;
+	shr.u64 %rd1, %rd1, 4;
+	mov.u64 %rd2, 0x4000004000010000;
+	or.b64 %rd1, %rd1, %rd2;
+	setp.eq.b32 %p1, 0, 1;
+	wgmma.fence.sync.aligned;
+	wgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {%f0,%f1,%f2,%f3}, %rd1, %rd1, %p1, 1, 1, 0, 0;
+	wgmma.commit_group.sync.aligned;
+	wgmma.wait_group.sync.aligned 0;
+	mov.b32 %r0, %f0;`}
+	}
+	run("").wantFault(t, Instruction, "no fence.proxy.async")
+	run("setp.eq.u32 %p2, %t, 0;\n@%p2 fence.proxy.async.shared::cta;").wantFault(t, Instruction, "where thread 3 stored") // a fence is for its own thread
+	if _, err := run("fence.proxy.async.shared::cta;").run(); err != nil {
+		t.Error(err)
+	}
+}

@@ -9,8 +9,9 @@ type block struct {
 	at       [3]int
 	rank     int // in the cluster
 	shared   []byte
-	dynamic  int // bytes of shared
-	size     int // threads
+	stores   []uint32 // by cell: who stored there last, and after how many fences
+	dynamic  int      // bytes of shared
+	size     int      // threads
 	warps    []*warp
 	alive    int // warps
 	ended    bool

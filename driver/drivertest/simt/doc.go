@@ -8,6 +8,7 @@
 //   - Lanes that part at a branch meet again at the lowest of their program counters; an instruction of a whole warp waits
 //     for all of it.
 //   - What the kernel ahead wrote may not be touched before griddepcontrol.wait, where both may run at once.
+//   - What a thread stored in shared memory may not be read by wgmma or the copy engine before its fence.proxy.async.
 //   - Registers that a wgmma works on may not be touched before the wait that covers it.
 //   - A block may not end while something is on its way into its shared memory.
 //   - A launch in which nobody can go on ends as a Fault that says where each warp stands.
@@ -16,6 +17,6 @@
 // approximate functions are computed in float64 and rounded. NaN results are 0x7fffffff. mul and add are never fused.
 //
 // What is not played: the order of ordinary writes as other threads see them (each is seen at once), the asynchronous proxy
-// (a missing fence.proxy or wgmma.fence is not found), what a dependent launch writes before the kernel ahead has read it,
+// beyond that (a missing wgmma.fence is not found), what a dependent launch writes before the kernel ahead has read it,
 // time, register limits, local memory, and calls.
 package simt

@@ -191,6 +191,7 @@ func (g *grid) newBlock() *block {
 	threads := product(g.launch.Block)
 	b.alive, b.ended, b.barriers = len(b.warps), false, [16]barrier{}
 	clear(b.phases)
+	clear(b.stores)
 	for i, w := range b.warps {
 		w.alive = all
 		if left := threads - i*lanes; left < lanes {
@@ -206,7 +207,8 @@ func (g *grid) makeBlock() *block {
 	if g.code.dynamicAlign > 0 {
 		base = roundUp(base, g.code.dynamicAlign)
 	}
-	b := &block{dynamic: g.launch.Shared, shared: make([]byte, base-sharedBase+g.launch.Shared), phases: map[uint64]*mbarrier{}}
+	n := base - sharedBase + g.launch.Shared
+	b := &block{dynamic: g.launch.Shared, shared: make([]byte, n), stores: make([]uint32, (n+cellBytes-1)/cellBytes), phases: map[uint64]*mbarrier{}}
 	threads := product(g.launch.Block)
 	b.size = threads
 	for i := range (threads + lanes - 1) / lanes {

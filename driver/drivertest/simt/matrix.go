@@ -84,7 +84,7 @@ func buildStoreFragments(d *decoder, in *inst, o *op) (err error) {
 	if len(in.operands) != 2 {
 		return fmt.Errorf("has %d operands, want 2", len(in.operands))
 	}
-	o.space = shared
+	o.space, o.writes = shared, true
 	if o.list, err = d.members(in.operands[1], word, false); err != nil {
 		return err
 	}

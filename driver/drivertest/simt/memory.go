@@ -82,13 +82,13 @@ func (w *warp) bytes(o *op, lane int, address uint64, n int) []byte {
 	case global:
 		return w.global(o, lane, address, n)
 	case shared:
-		return w.shared(o, lane, address, n)
+		return w.ownShared(o, lane, address, n)
 	case param:
 		return w.param(o, lane, address, n)
 	}
 	switch address >> 60 {
 	case genericShared >> 60:
-		return w.shared(o, lane, address-genericShared, n)
+		return w.ownShared(o, lane, address-genericShared, n)
 	case paramBase >> 60:
 		return w.param(o, lane, address, n)
 	}
@@ -119,6 +119,15 @@ func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 		w.block.grid.note(r, address, n)
 	}
 	return data[address-base:][:n]
+}
+
+// ownShared is for what threads themselves load and store.
+func (w *warp) ownShared(o *op, lane int, address uint64, n int) []byte {
+	p := w.shared(o, lane, address, n)
+	if o.writes {
+		w.stored(lane, address, n)
+	}
+	return p
 }
 
 func (w *warp) shared(o *op, lane int, address uint64, n int) []byte {

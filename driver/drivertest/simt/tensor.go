@@ -116,14 +116,19 @@ func (b *box) inside(r int) (from uint64, to, n int) {
 
 // load writes the box into shared memory, zero where it is outside of the matrix. rank is the block of the cluster.
 func (b *box) load(w *warp, o *op, lane int, at uint64) {
-	line := make([]byte, b.pitch)
+	target, line := w.block, make([]byte, b.pitch)
+	if at >= clusterStride {
+		target = w.peer(o, lane, at)
+	}
 	for r := range int(b.t.Box[1]) {
 		clear(line)
 		if from, to, n := b.inside(r); n > 0 {
 			copy(line[to:], w.global(o, lane, from, n))
 		}
 		for c := 0; c < b.pitch; c += 16 {
-			copy(w.shared(o, lane, swizzled(at+uint64(r*b.pitch+c), b.t.Swizzle), 16), line[c:])
+			cell := swizzled(at+uint64(r*b.pitch+c), b.t.Swizzle)
+			copy(w.shared(o, lane, cell, cellBytes), line[c:])
+			target.replaced(cell)
 		}
 	}
 }
@@ -137,7 +142,7 @@ func (b *box) store(w *warp, o *op, lane int) {
 			continue
 		}
 		for c := 0; c < b.pitch; c += 16 {
-			copy(line[c:], w.shared(o, lane, swizzled(b.at+uint64(r*b.pitch+c), b.t.Swizzle), 16))
+			copy(line[c:], w.proxied(o, lane, swizzled(b.at+uint64(r*b.pitch+c), b.t.Swizzle)))
 		}
 		copy(w.global(o, lane, to, n), line[from:])
 	}

@@ -13,6 +13,7 @@ type warp struct {
 	now    int // the group that runs
 
 	clusterTurn [lanes]uint32 // of cluster.turn when the lane arrived
+	fences      [lanes]uint32 // of the proxy, so far
 	copies      copies
 	stores      stores
 	products    products

@@ -211,7 +211,7 @@ func (w *warp) operand(o *op, desc uint64, turned, f16 bool, out []row, first in
 			} else {
 				at += half * 16
 			}
-			cell := w.shared(o, 0, swizzled(at, mode), 16)
+			cell := w.proxied(o, 0, swizzled(at, mode))
 			for k := 0; k < 8; k += 2 {
 				out[i].pair(int(half)*8+k, binary.LittleEndian.Uint32(cell[2*k:]), f16)
 			}
@@ -234,7 +234,7 @@ func (w *warp) turnedOperand(o *op, f16 bool, out []row, first int, start, lead,
 			} else {
 				at = start + uint64(r/across)*lead + uint64(k/8)*stride + uint64(k%8)*(16<<mode) + uint64(r%across)*2
 			}
-			cell := w.shared(o, 0, swizzled(at, mode), 16)
+			cell := w.proxied(o, 0, swizzled(at, mode))
 			for j := range 8 {
 				v := uint32(binary.LittleEndian.Uint16(cell[2*j:]))
 				out[i+j].bits |= v & 0x7fff
