@@ -19,6 +19,23 @@ type gpu struct {
 	k         *Kernels
 	s         driver.Stream
 	simulated bool
+	said      bool // that cases are left out
+}
+
+// simulatedWork is how many products a case on a simulated GPU may take: it does some 10^8 in a second. Larger ones are
+// left to real GPUs; all odd sizes stay in the small ones.
+const simulatedWork = 6 << 20
+
+// skips says, once for each test that has such cases, that one is left to real GPUs.
+func (g *gpu) skips(t testing.TB, products int) bool {
+	if !g.simulated || products <= simulatedWork {
+		return false
+	}
+	if !g.said {
+		t.Logf("cases of more than %d products are left to real GPUs", simulatedWork)
+	}
+	g.said = true
+	return true
 }
 
 // openGPU opens the first real GPU for timing, or skips and says why there is none, or fails where WEFT_REQUIRE_GPU is set.

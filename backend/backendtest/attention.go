@@ -44,7 +44,7 @@ const (
 	attentionLength = 1100
 )
 
-func testAttention(t *testing.T, o Open) {
+func testAttention(t *testing.T, o suite) {
 	for _, a := range attentions {
 		t.Run(a.String(), func(t *testing.T) { newAttender(t, o, a).run() })
 	}
@@ -53,6 +53,7 @@ func testAttention(t *testing.T, o Open) {
 // attender runs steps through one layer and keeps, in float64, what each request's cache should hold.
 type attender struct {
 	*harness
+	small        bool
 	a            attention
 	qkv          []float32 // [V,(Heads+2·KVHeads)·D]
 	qNorm, kNorm []float32
@@ -65,8 +66,8 @@ type attender struct {
 	cached       []backend.Cached           // of the next step
 }
 
-func newAttender(t *testing.T, o Open, a attention) *attender {
-	h := &attender{harness: open(t, o), a: a}
+func newAttender(t *testing.T, o suite, a attention) *attender {
+	h := &attender{harness: open(t, o), a: a, small: o.small}
 	width := (a.heads + 2*a.kvHeads) * a.dim
 	h.qkv = h.normal(attentionVocab*width, 1)
 	embedding, head := h.linear(h.qkv, attentionVocab, width), h.linear(h.normal(attentionVocab*64, 1), attentionVocab, 64)
@@ -133,7 +134,7 @@ func (h *attender) run() {
 	if h.a.heads*h.a.dim > 600 {
 		long = 311 // the reference takes the square of it
 	}
-	if testing.Short() {
+	if h.small {
 		long = 111
 	}
 	h.check("prefill", 0, work{0, long})

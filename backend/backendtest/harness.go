@@ -53,9 +53,9 @@ func (l tolerance) of(t tensor.DType) float64 {
 	return l.bf16
 }
 
-func open(t *testing.T, o Open) *harness {
+func open(t *testing.T, o suite) *harness {
 	t.Helper()
-	b := o(t)
+	b := o.open(t)
 	m, ok := b.(backend.Memory)
 	if !ok {
 		t.Fatalf("%T is no backend.Memory", b)

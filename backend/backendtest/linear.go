@@ -30,12 +30,12 @@ func (h *harness) random(t tensor.DType, rows, cols int) matrix {
 	return matrix{rows, cols, data, source(t, data, rows, cols)}
 }
 
-func testLinear(t *testing.T, o Open) {
+func testLinear(t *testing.T, o suite) {
 	for _, s := range []struct{ in, out int }{{64, 96}, {576, 192}, {1024, 64}, {192, 1000}, {1536, 72}} {
 		t.Run(label("%dx%d", s.out, s.in), func(t *testing.T) {
 			h := open(t, o)
 			types := []tensor.DType{tensor.BF16, tensor.F32, tensor.F16}
-			for i, n := range tokens() {
+			for i, n := range o.tokens() {
 				if n*s.in > 1000*1000 || n > 200 && s.out > 192 {
 					continue // the reference takes too long
 				}
@@ -153,7 +153,7 @@ func products(x input, w matrix) reference {
 }
 
 // testEmbed checks rows and scale, for each plain type.
-func testEmbed(t *testing.T, o Open) {
+func testEmbed(t *testing.T, o suite) {
 	for _, typ := range []tensor.DType{tensor.F32, tensor.F16, tensor.BF16} {
 		t.Run(typ.String(), func(t *testing.T) {
 			h := open(t, o)

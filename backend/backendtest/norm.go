@@ -11,9 +11,9 @@ import (
 // One rounding each of the root, the product with it and the product with w, and in bf16 one of the result.
 var normTolerance = tolerance{f32: 4e-7, bf16: 0x1p-8}
 
-func testNorm(t *testing.T, o Open) {
+func testNorm(t *testing.T, o suite) {
 	h := open(t, o)
-	for _, n := range tokens() {
+	for _, n := range o.tokens() {
 		for _, width := range []int{64, 576, 1024, 5120} {
 			if n > 200 && width > 576 {
 				continue

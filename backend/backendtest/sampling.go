@@ -28,7 +28,7 @@ type drawer struct {
 	slot    int32
 }
 
-func newDrawer(t *testing.T, o Open, vocab int) *drawer {
+func newDrawer(t *testing.T, o suite, vocab int) *drawer {
 	h := &drawer{harness: open(t, o), vocab: vocab}
 	embedding, head := make([]float32, vocab*64), make([]float32, vocab*64)
 	for v := range vocab {
@@ -100,7 +100,7 @@ func (h *drawer) build(requests []request, n int) *backend.Step {
 	return s
 }
 
-func testSampling(t *testing.T, o Open) {
+func testSampling(t *testing.T, o suite) {
 	for _, vocab := range []int{1000, 4099} {
 		t.Run(label("V=%d", vocab), func(t *testing.T) {
 			h := newDrawer(t, o, vocab)
@@ -251,7 +251,7 @@ func (h *drawer) logprobs(name string, x []float32, id int32, n, row int, got *b
 
 // testDistribution draws with many seeds and compares the counts with the probabilities by a chi-squared test. The
 // seeds are fixed, so it does not fail by chance.
-func testDistribution(t *testing.T, o Open) {
+func testDistribution(t *testing.T, o suite) {
 	h := newDrawer(t, o, 1000)
 	const steps, pattern = 50, 2
 	rng := rand.New(rand.NewPCG(9, 9))
@@ -290,7 +290,7 @@ func testDistribution(t *testing.T, o Open) {
 }
 
 // testBadRows checks that NaN, infinities and an empty mask end one row and leave the others as they are.
-func testBadRows(t *testing.T, o Open) {
+func testBadRows(t *testing.T, o suite) {
 	h := newDrawer(t, o, 1000)
 	s := backend.Sampling{Temperature: 0.8, TopP: 0.9, Repetition: 1, Seed: 5, Logprobs: 2}
 	good := []int32{1, 2, 3}

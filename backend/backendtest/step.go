@@ -6,14 +6,14 @@ import (
 	"github.com/weft-llm/weft/backend"
 )
 
-func testStep(t *testing.T, o Open) {
+func testStep(t *testing.T, o suite) {
 	t.Run("reuses cached tokens", func(t *testing.T) { testCached(t, o) })
 	t.Run("counts cached tokens", func(t *testing.T) { testCachedPenalty(t, o) })
 	t.Run("refuses a step beyond its limits", func(t *testing.T) { testLimits(t, o) })
 }
 
 // testCached lets a request attend to slots that another one filled.
-func testCached(t *testing.T, o Open) {
+func testCached(t *testing.T, o suite) {
 	h := newAttender(t, o, attention{heads: 6, kvHeads: 2, dim: 64, ropeDim: 64})
 	h.check("first", 0, work{0, 70})
 	const shared, row = 33, 11
@@ -27,7 +27,7 @@ func testCached(t *testing.T, o Open) {
 }
 
 // testCachedPenalty checks that cached ids count as tokens of the prompt.
-func testCachedPenalty(t *testing.T, o Open) {
+func testCachedPenalty(t *testing.T, o suite) {
 	h := newDrawer(t, o, 1000)
 	prompt := []int32{5, 9, 5, 4}
 	top := ordered(h.logits[4])[0]
@@ -49,7 +49,7 @@ func testCachedPenalty(t *testing.T, o Open) {
 }
 
 // testLimits checks that a step that does not fit is an error and harms nothing.
-func testLimits(t *testing.T, o Open) {
+func testLimits(t *testing.T, o suite) {
 	h := newDrawer(t, o, 1000)
 	good := request{prompt: []int32{1, 2, 3}, sampling: greedy()}
 	for name, spoil := range map[string]func(*backend.Step){

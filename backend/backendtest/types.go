@@ -10,7 +10,7 @@ import (
 
 // testTypes loads every quantised type alone and stacked on another, and multiplies and embeds with it. The tolerance
 // in bf16 allows for a backend that rounds the dequantised weights.
-func testTypes(t *testing.T, o Open) {
+func testTypes(t *testing.T, o suite) {
 	for _, p := range packers {
 		t.Run(p.typ.String(), func(t *testing.T) {
 			h := open(t, o)

@@ -22,14 +22,26 @@ func opener(d drivertest.Device, o Options) func(t *testing.T) *Backend {
 	}
 }
 
-func TestGPU_SelfTest(t *testing.T) { selfTestOnGPU(t, Options{}) }
+func TestGPU_SelfTest(t *testing.T) { drivertest.OnEach(t, selfTestWith(Options{})) }
 
-func TestGPU_SelfTestOverlapped(t *testing.T) { selfTestOnGPU(t, Options{Overlap: true}) }
+func TestGPU_SelfTestOverlapped(t *testing.T) { onlyReal(t, selfTestWith(Options{Overlap: true})) }
 
-func TestGPU_SelfTestInF16(t *testing.T) { selfTestOnGPU(t, Options{Elem: tensor.F16}) }
+func TestGPU_SelfTestInF16(t *testing.T) {
+	drivertest.OnEach(t, selfTestWith(Options{Elem: tensor.F16}))
+}
 
-func selfTestOnGPU(t *testing.T, o Options) {
+// onlyReal is for what a simulated GPU, where kernels run one after the other, would do a second time.
+func onlyReal(t *testing.T, run func(*testing.T, drivertest.Device)) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		if d.Simulated {
+			t.Skip("skipped: kernels of a simulated GPU neither overlap nor depend on graphs")
+		}
+		run(t, d)
+	})
+}
+
+func selfTestWith(o Options) func(*testing.T, drivertest.Device) {
+	return func(t *testing.T, d drivertest.Device) {
 		b := opener(d, o)(t)
 		defer func() {
 			if err := b.Close(); err != nil {
@@ -41,22 +53,29 @@ func selfTestOnGPU(t *testing.T, o Options) {
 				t.Errorf("%s: %v", c.Name, c.Err)
 			}
 		}
-	})
+	}
 }
 
-func TestGPU_Conformance(t *testing.T) { conformOnGPU(t, Options{}) }
+func TestGPU_Conformance(t *testing.T) { drivertest.OnEach(t, conformWith(Options{})) }
 
-func TestGPU_ConformanceOverlapped(t *testing.T) { conformOnGPU(t, Options{Overlap: true}) }
+func TestGPU_ConformanceOverlapped(t *testing.T) { onlyReal(t, conformWith(Options{Overlap: true})) }
 
-func TestGPU_ConformanceWithoutGraphs(t *testing.T) { conformOnGPU(t, Options{NoGraphs: true}) }
+func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
+	onlyReal(t, conformWith(Options{NoGraphs: true}))
+}
 
 func TestGPU_ConformanceInF16(t *testing.T) {
-	conformOnGPU(t, Options{Elem: tensor.F16, Residual: tensor.F32})
+	drivertest.OnEach(t, conformWith(Options{Elem: tensor.F16, Residual: tensor.F32}))
 }
 
-func conformOnGPU(t *testing.T, o Options) {
-	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+// conformWith runs the suite with o, on a simulated GPU without the largest sizes.
+func conformWith(o Options) func(*testing.T, drivertest.Device) {
+	return func(t *testing.T, d drivertest.Device) {
 		open := opener(d, o)
-		backendtest.Run(t, func(t *testing.T) backend.Backend { return open(t) })
-	})
+		run := backendtest.Run
+		if d.Simulated {
+			run = backendtest.RunSmall
+		}
+		run(t, func(t *testing.T) backend.Backend { return open(t) })
+	}
 }

@@ -16,7 +16,8 @@ const (
 // block is one allocation. Addresses are never used twice, so that a use after free is always seen.
 type block struct {
 	base   driver.DevicePtr
-	data   []byte
+	size   int64
+	data   []byte // nil when freed
 	device int
 	made   int
 	freed  bool
@@ -49,7 +50,7 @@ func (s *space) alloc(device int, n int64, made int) (driver.DevicePtr, driver.R
 		return 0, driver.OutOfMemory
 	}
 	s.free[device] -= cost(n)
-	b := block{base: s.next, data: make([]byte, n), device: device, made: made}
+	b := block{base: s.next, size: n, data: make([]byte, n), device: device, made: made}
 	for i := 0; n <= fillLimit && i < len(b.data); i++ {
 		b.data[i] = 0xFF
 	}
@@ -61,7 +62,7 @@ func (s *space) alloc(device int, n int64, made int) (driver.DevicePtr, driver.R
 // find is the index of the block that holds p, or -1.
 func (s *space) find(p driver.DevicePtr) int {
 	i := sort.Search(len(s.blocks), func(i int) bool { return s.blocks[i].base > p }) - 1
-	if i < 0 || p >= s.blocks[i].base+driver.DevicePtr(cost(int64(len(s.blocks[i].data)))) {
+	if i < 0 || p >= s.blocks[i].base+driver.DevicePtr(cost(s.blocks[i].size)) {
 		return -1
 	}
 	return i
@@ -94,9 +95,8 @@ func (s *space) release(p driver.DevicePtr) (why string) {
 		return "was freed before"
 	}
 	b := &s.blocks[i]
-	s.free[b.device] += cost(int64(len(b.data)))
-	b.freed = true
-	b.data = b.data[:len(b.data):len(b.data)]
+	s.free[b.device] += cost(b.size)
+	b.freed, b.data = true, nil
 	return ""
 }
 

@@ -61,6 +61,19 @@ func TestImports_FollowTheTable(t *testing.T) {
 	}
 }
 
+// TestWeft_HoldsNothingOfTests looks for the machines that only tests run on.
+func TestWeft_HoldsNothingOfTests(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "../../cmd/weft").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if pkg := strings.TrimSpace(line); under(strings.TrimPrefix(pkg, module), "driver/drivertest") {
+			t.Errorf("cmd/weft links %s", pkg)
+		}
+	}
+}
+
 // check says what is wrong with pkg importing imp, or nothing.
 func check(pkg, imp string) string {
 	ours, ok := strings.CutPrefix(imp, module)

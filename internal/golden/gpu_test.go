@@ -1,7 +1,6 @@
 package golden_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,21 +9,18 @@ import (
 
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/backend/cuda"
-	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/internal/golden"
 	"github.com/weft-llm/weft/model/weights"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// openGPU returns what opens the first GPU with o, or skips and says why there is none.
-func openGPU(o cuda.Options) golden.Open {
+// openGPU returns what opens d's first GPU with o.
+func openGPU(d drivertest.Device, o cuda.Options) golden.Open {
 	return func(t *testing.T) backend.Backend {
 		t.Helper()
 		runtime.LockOSThread() // a CUDA context belongs to a thread; the test's goroutine ends with it
-		b, err := cuda.Open(0, o)
-		if errors.Is(err, driver.ErrNoDriver) {
-			t.Skipf("skipped: %v", err)
-		}
+		b, err := cuda.OpenWith(d.Library, 0, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,21 +29,45 @@ func openGPU(o cuda.Options) golden.Open {
 }
 
 // The tolerance is bf16's: activations and weights have 8 bits.
-func TestGPU_AgreesWithTransformers(t *testing.T) { golden.Run(t, openGPU(cuda.Options{}), 2e-2) }
+func TestGPU_AgreesWithTransformers(t *testing.T) { agrees(t, cuda.Options{}, 2e-2) }
 
 // f16 has 11.
 func TestGPU_F16AgreesWithTransformers(t *testing.T) {
-	golden.Run(t, openGPU(cuda.Options{Elem: tensor.F16, Residual: tensor.F32}), 4e-3)
+	agrees(t, cuda.Options{Elem: tensor.F16, Residual: tensor.F32}, 4e-3)
+}
+
+// simulated are the models that a simulated GPU computes: all kernels of a forward pass, windows, caps, norms of heads,
+// quantised weights, and sizes that no tile fits.
+var simulated = []string{"qwen3", "gguf-gemma2", "gemma3", "llama-odd"}
+
+func agrees(t *testing.T, o cuda.Options, tolerance float64) {
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		if d.Simulated {
+			golden.Run(t, openGPU(d, o), tolerance, simulated...)
+			return
+		}
+		golden.Run(t, openGPU(d, o), tolerance)
+	})
+}
+
+// tooSlow leaves a test to real GPUs.
+func tooSlow(t *testing.T, d drivertest.Device) {
+	if d.Simulated {
+		t.Skip("skipped: a simulated GPU would take many minutes")
+	}
 }
 
 // TestGPU_SmolLM2AgreesUpToNearTies runs with each type of elements and of the residual stream.
 func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
-	for _, o := range []cuda.Options{
-		{Elem: tensor.BF16, Residual: tensor.BF16}, {Elem: tensor.BF16, Residual: tensor.F32},
-		{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
-	} {
-		t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { golden.RunSmolLM2(t, openGPU(o), 0.05, 0.005) })
-	}
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		tooSlow(t, d)
+		for _, o := range []cuda.Options{
+			{Elem: tensor.BF16, Residual: tensor.BF16}, {Elem: tensor.BF16, Residual: tensor.F32},
+			{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
+		} {
+			t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { golden.RunSmolLM2(t, openGPU(d, o), 0.05, 0.005) })
+		}
+	})
 }
 
 // shapes are configurations whose weights are random: projections of Qwen3-0.6B and of SmolLM2-135M, two layers each.
@@ -61,21 +81,21 @@ var shapes = map[string]string{
 }
 
 func TestGPU_DeterministicResultsDependOnTheirRequestAlone(t *testing.T) {
-	if _, err := driver.Open(); errors.Is(err, driver.ErrNoDriver) && os.Getenv("WEFT_REQUIRE_GPU") == "" {
-		t.Skipf("skipped: %v", err)
-	}
-	for name, config := range shapes {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "config.json")
-			if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			d := golden.Deterministic{
-				Open:    func() (backend.Backend, error) { return cuda.Open(0, cuda.Options{Deterministic: true}) },
-				Weights: func() (*weights.Checkpoint, error) { return weights.OpenDummy(path) },
-				Context: 600, Trials: 4,
-			}
-			d.Run(t)
-		})
-	}
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		tooSlow(t, d)
+		for name, config := range shapes {
+			t.Run(name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "config.json")
+				if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				d := golden.Deterministic{
+					Open:    func() (backend.Backend, error) { return cuda.OpenWith(d.Library, 0, cuda.Options{Deterministic: true}) },
+					Weights: func() (*weights.Checkpoint, error) { return weights.OpenDummy(path) },
+					Context: 600, Trials: 4,
+				}
+				d.Run(t)
+			})
+		}
+	})
 }

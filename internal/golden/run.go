@@ -12,8 +12,12 @@ const maxContext = 64
 
 // Run compares every model with its reference on the backends that open gives, one for each case: logits differ by at
 // most tol (they lie within about ±2), and so the largest one is the same wherever it leads by more than twice that.
-func Run(t *testing.T, open Open, tol float64) {
-	for _, name := range Names(t) {
+// With names, only those are compared.
+func Run(t *testing.T, open Open, tol float64, names ...string) {
+	if names == nil {
+		names = Names(t)
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			ref := readReference(t, name)
 			path := Copy(t, name)

@@ -1,5 +1,7 @@
 package simt
 
+import "sync"
+
 // block is a thread block.
 type block struct {
 	grid     *grid
@@ -7,11 +9,45 @@ type block struct {
 	at       [3]int
 	rank     int // in the cluster
 	shared   []byte
+	dynamic  int // bytes of shared
+	size     int // threads
 	warps    []*warp
 	alive    int // warps
 	ended    bool
 	barriers [16]barrier
 	phases   map[uint64]*mbarrier
+}
+
+// spareBlocks keeps the memory of blocks that ended, for the next of the same kernel.
+type spareBlocks struct {
+	sync.Mutex
+	blocks []*block
+}
+
+// take gives a block of so many threads and dynamic bytes, nil where there is none.
+func (s *spareBlocks) take(threads, dynamic int) *block {
+	s.Lock()
+	defer s.Unlock()
+	for i := len(s.blocks) - 1; i >= 0; i-- {
+		if b := s.blocks[i]; b.size == threads && b.dynamic == dynamic {
+			s.blocks = append(s.blocks[:i], s.blocks[i+1:]...)
+			return b
+		}
+	}
+	return nil
+}
+
+func (s *spareBlocks) give(blocks []*block) {
+	const most = 4
+	s.Lock()
+	defer s.Unlock()
+	for _, b := range blocks {
+		b.grid, b.cluster = nil, nil
+		if len(s.blocks) == most {
+			s.blocks = s.blocks[:copy(s.blocks, s.blocks[1:])]
+		}
+		s.blocks = append(s.blocks, b)
+	}
 }
 
 // cluster is blocks that run together; without clusters, one.

@@ -13,6 +13,7 @@ type program struct {
 	constants    []constant
 	static       int // end of the variables in shared memory, an address
 	dynamicAlign int
+	spare        spareBlocks
 }
 
 // control says what an instruction needs of the scheduler.
@@ -36,6 +37,7 @@ type op struct {
 	do            exec
 	control       control
 	space         space
+	fixed         bool   // the address is the same in all lanes
 	gives         bool   // a result that may be left out
 	wide          bool   // the address in slot a has 64 bits
 	guard         int32  // predicate; alwaysSlot without one

@@ -54,6 +54,9 @@ func (g *grid) stuck(why string) *Fault {
 			}
 			s := &w.groups[i]
 			o := &g.code.ops[s.pc]
+			if s.wait.behind() {
+				o = &g.code.ops[s.pc-1]
+			}
 			fmt.Fprintf(&out, "\n\tblock %v warp %d lanes %08x at line %d (%s): %s", w.block.at, w.index, s.mask, o.line, short(o.text), s.wait.kind)
 			if s.wait.kind == forMbarrier {
 				out.WriteString(w.phase(s.wait.op, first(s.mask)))

@@ -27,7 +27,6 @@ type grid struct {
 	running  []*cluster
 	warps    []*warp // of those
 	resident int     // clusters that run at once at most
-	idle     []*block
 	flights  flights
 	tick     int64
 	steps    int64
@@ -169,12 +168,11 @@ var poison = bytes.Repeat([]byte{0xff}, 1<<12)
 
 // newBlock takes the memory of one that ended, or new memory. Registers keep what they held; shared memory is NaN.
 func (g *grid) newBlock() *block {
-	var b *block
-	if n := len(g.idle); n > 0 {
-		b, g.idle = g.idle[n-1], g.idle[:n-1]
-	} else {
+	b := g.code.spare.take(product(g.launch.Block), g.launch.Shared)
+	if b == nil {
 		b = g.makeBlock()
 	}
+	b.grid = g
 	for i := 0; i < len(b.shared); i += copy(b.shared[i:], poison) {
 	}
 	threads := product(g.launch.Block)
@@ -195,8 +193,9 @@ func (g *grid) makeBlock() *block {
 	if g.code.dynamicAlign > 0 {
 		base = roundUp(base, g.code.dynamicAlign)
 	}
-	b := &block{grid: g, shared: make([]byte, base-sharedBase+g.launch.Shared), phases: map[uint64]*mbarrier{}}
+	b := &block{dynamic: g.launch.Shared, shared: make([]byte, base-sharedBase+g.launch.Shared), phases: map[uint64]*mbarrier{}}
 	threads := product(g.launch.Block)
+	b.size = threads
 	for i := range (threads + lanes - 1) / lanes {
 		w := &warp{block: b, index: i, r: make([]vec, g.code.counts[word]), x: make([]wide, g.code.counts[dword]), p: make([]uint32, g.code.counts[pred])}
 		w.p[alwaysSlot] = all
@@ -229,7 +228,7 @@ func (g *grid) retire() {
 			continue
 		}
 		g.abandoned(c)
-		g.idle = append(g.idle, c.blocks...)
+		g.code.spare.give(c.blocks)
 		g.moved()
 	}
 	if len(left) == len(g.running) {

@@ -3,7 +3,6 @@ package simt
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 )
 
 // matrices are the loads, stores and products of 8x8 fragments by a whole warp.
@@ -139,12 +138,13 @@ func productF16(w *warp, o *op, m uint32)  { w.product(o, m, true) }
 // row is 16 columns of K of an operand.
 type row struct {
 	v      [16]float64
-	zero   bool // all of them
-	finite bool
+	bits   uint32 // what any of them has set, but for signs: rows of padding cost nothing
+	finite bool   // known where the other operand has rows of zeros
 }
 
 // pair sets two columns from the halves of a register.
 func (r *row) pair(col int, v uint32, f16 bool) {
+	r.bits |= v & 0x7fff7fff
 	if f16 {
 		r.v[col], r.v[col+1] = float64(fromF16(v&0xffff)), float64(fromF16(v>>16))
 		return
@@ -152,14 +152,24 @@ func (r *row) pair(col int, v uint32, f16 bool) {
 	r.v[col], r.v[col+1] = float64(float(v<<16)), float64(float(v&0xffff0000))
 }
 
-// judge says what the row is like, so that rows of padding cost nothing.
-func (r *row) judge() {
-	sum, off := 0.0, 0.0
+// judge looks for infinities and NaN, which a product with zero does not hide, where the other operand has zeros.
+func judge(rows, other []row) {
+	for i := range other {
+		if other[i].bits == 0 {
+			for j := range rows {
+				rows[j].finite = rows[j].isFinite()
+			}
+			return
+		}
+	}
+}
+
+func (r *row) isFinite() bool {
+	off := 0.0
 	for _, v := range r.v {
-		sum += math.Abs(v)
 		off += v - v
 	}
-	r.zero, r.finite = sum == 0, off == 0
+	return off == 0
 }
 
 // aRows gathers the 16 rows of A that the registers of a warp hold.
@@ -170,15 +180,12 @@ func (w *warp) aRows(list []int32, f16 bool) (a [16]row) {
 			a[i/4+f%2*8].pair(i%4*2+f/2*8, r[i], f16)
 		}
 	}
-	for i := range a {
-		a[i].judge()
-	}
 	return a
 }
 
 // dot adds sum to the product of two rows and rounds once.
 func dot(x, y *row, sum uint32) uint32 {
-	if x.zero && y.finite || y.zero && x.finite {
+	if x.bits == 0 && y.finite || y.bits == 0 && x.finite {
 		return sum
 	}
 	a, b := &x.v, &y.v
@@ -198,9 +205,8 @@ func (w *warp) product(o *op, m uint32, f16 bool) {
 			b[i/4].pair(i%4*2+f*8, r[i], f16)
 		}
 	}
-	for i := range b {
-		b[i].judge()
-	}
+	judge(a[:], b[:])
+	judge(b[:], a[:])
 	for e := range 4 {
 		d, c := &w.r[o.list[e]], &w.r[o.list[10+e]]
 		for i := range lanes {

@@ -115,6 +115,8 @@ func buildAccess(d *decoder, in *inst, o *op, a *access, load bool) error {
 		return fmt.Errorf("%s has %d members, want %d", data, len(o.list), a.count)
 	}
 	switch {
+	case load && c == word && a.size == 4 && a.count == 1:
+		o.do = loadWord
 	case load && c == word && a.size == 4:
 		o.do = loadWords
 	case load && c == dword && a.size == 8:
@@ -134,7 +136,10 @@ func buildAccess(d *decoder, in *inst, o *op, a *access, load bool) error {
 	default:
 		return fmt.Errorf("this width is not played")
 	}
-	return d.place1(at, o)
+	if err = d.place1(at, o); err == nil && o.fixed && load && (c == word) == (a.size == 4) && a.size >= 4 {
+		o.do = loadUniform
+	}
+	return err
 }
 
 // place1 decodes "[base+offset]" into slot a and imm.
@@ -161,7 +166,7 @@ func (d *decoder) place1(text string, o *op) error {
 		return nil
 	}
 	var err error
-	o.wide = true
+	o.wide, o.fixed = true, true
 	o.a, err = d.source(base, dword)
 	return err
 }
@@ -247,6 +252,21 @@ func (w *warp) param(o *op, lane int, address uint64, n int) []byte {
 	return nil
 }
 
+// loadUniform is for an address that is the same in all lanes.
+func loadUniform(w *warp, o *op, m uint32) {
+	n := o.extra.(*access).size
+	p := w.bytes(o, first(m), w.address(o, first(m)), n*len(o.list))
+	for j, r := range o.list {
+		if n == 8 {
+			v := binary.LittleEndian.Uint64(p[8*j:])
+			wides1(&w.x[r], &w.x[r], m, func(uint64) uint64 { return v })
+			continue
+		}
+		v := binary.LittleEndian.Uint32(p[4*j:])
+		words1(&w.r[r], &w.r[r], m, func(uint32) uint32 { return v })
+	}
+}
+
 func loadWords(w *warp, o *op, m uint32) {
 	n := 4 * len(o.list)
 	for i := range lanes {
@@ -256,6 +276,16 @@ func loadWords(w *warp, o *op, m uint32) {
 		p := w.bytes(o, i, w.address(o, i), n)
 		for j, r := range o.list {
 			w.r[r][i] = binary.LittleEndian.Uint32(p[4*j:])
+		}
+	}
+}
+
+// loadWord is loadWords of one.
+func loadWord(w *warp, o *op, m uint32) {
+	d := &w.r[o.list[0]]
+	for i := range lanes {
+		if m>>i&1 != 0 {
+			d[i] = binary.LittleEndian.Uint32(w.bytes(o, i, w.address(o, i), 4))
 		}
 	}
 }

@@ -44,6 +44,11 @@ const (
 	forMbarrier          // a phase of a barrier in shared memory
 )
 
+// behind is true of waits that stand behind their instruction.
+func (w *wait) behind() bool {
+	return w.kind == resting || w.kind == sleeping || w.kind == forBarrier || w.kind == forCluster
+}
+
 func (k waitKind) String() string {
 	return [...]string{"could go on", "spins", "sleeps", "waits for other lanes of its warp", "waits at a barrier of the block", "waits at the barrier of the cluster", "waits for a phase of a barrier in shared memory"}[k]
 }

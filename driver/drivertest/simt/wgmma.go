@@ -175,6 +175,8 @@ func (w *warp) multiply(s started) {
 			}
 		}
 	}
+	judge(a[:], b)
+	judge(b, a[:])
 	for e, r := range o.list[:shape.n/2] {
 		d := &w.r[r]
 		for i := range lanes {
@@ -200,6 +202,7 @@ func (w *warp) operand(o *op, desc uint64, turned, f16 bool, out []row, first in
 		return
 	}
 	for i := range out {
+		out[i].bits = 0
 		r := uint64(first + i)
 		for half := range uint64(2) {
 			at := start + r/8*stride + r%8*span
@@ -213,7 +216,6 @@ func (w *warp) operand(o *op, desc uint64, turned, f16 bool, out []row, first in
 				out[i].pair(int(half)*8+k, binary.LittleEndian.Uint32(cell[2*k:]), f16)
 			}
 		}
-		out[i].judge()
 	}
 }
 
@@ -222,6 +224,9 @@ func (w *warp) turnedOperand(o *op, f16 bool, out []row, first int, start, lead,
 	across := 8 << mode // rows of the operand that lie in a line
 	for i := 0; i < len(out); i += 8 {
 		r := first + i
+		for j := range 8 {
+			out[i+j].bits = 0
+		}
 		for k := range 16 {
 			var at uint64
 			if mode == 0 {
@@ -232,15 +237,13 @@ func (w *warp) turnedOperand(o *op, f16 bool, out []row, first int, start, lead,
 			cell := w.shared(o, 0, swizzled(at, mode), 16)
 			for j := range 8 {
 				v := uint32(binary.LittleEndian.Uint16(cell[2*j:]))
+				out[i+j].bits |= v & 0x7fff
 				if f16 {
 					out[i+j].v[k] = float64(fromF16(v))
 				} else {
 					out[i+j].v[k] = float64(float(v << 16))
 				}
 			}
-		}
-		for j := range 8 {
-			out[i+j].judge()
 		}
 	}
 }
