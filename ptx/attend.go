@@ -125,14 +125,14 @@ func (h hopperPrefill) launch(items, sms int) (grid, block driver.Dim) {
 
 // attendVariants are the kernels of prefill attention.
 func (k *Kernels) attendVariants() []Variant {
-	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0, false}}
+	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0, 0}}
 	for i, h := range hopperPrefills {
 		when := "head size 64 or 128, no softcap"
 		if i > 0 {
 			when = "not yet: left to measurements"
 		}
 		if k.Hopper() {
-			v = append(v, Variant{"attend_prefill", h.file, h.file + ".cu", "sm_90a", when, h.rows(), 0, false})
+			v = append(v, Variant{"attend_prefill", h.file, h.file + ".cu", "sm_90a", when, h.rows(), 0, 0})
 		}
 	}
 	return v

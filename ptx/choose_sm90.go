@@ -62,7 +62,7 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	if t.form == inSlices && (ceilDiv(m, t.rows)*ceilDiv(n, t.cols)*t.splits > sms || ceilDiv(k, hopperStep) < 4*t.splits) {
 		return false
 	}
-	return m > 64 && !(t.bf16 && e == logits) && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
+	return m > 64 && t.has(e) && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
 }
 
 // predict is the time of t on a shape in µs.

@@ -23,8 +23,9 @@ const chooseForms = false
 func (p *hopperLinear) declareForms(k *Kernels) {
 	p.forms = [...]hopperKernel{
 		{name: "gemm_pong", rows: 128, cols: 128, stages: 6},
-		{name: "gemm_wide", rows: 128, cols: 256, stages: 4, bf16: true},
+		{name: "gemm_wide", rows: 128, cols: 256, stages: 4, lacks: 1},
 		{name: "gemm_sliced", rows: 128, cols: 128, stages: 5},
+		{name: "gemm_sliced_wide", rows: 128, cols: 256, stages: 4, lacks: 2},
 	}
 	for i, form := range []gemmForm{inTurns, late} {
 		h := &p.forms[i]
@@ -33,13 +34,8 @@ func (p *hopperLinear) declareForms(k *Kernels) {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", c), hopperKernel: h, form: form, share: c, splits: 1})
 		}
 	}
-	sliced := &p.forms[2]
-	sliced.declare(k, sliced.name+"_sm90", slicedShared(sliced))
-	for share := 1; share <= 2; share++ {
-		for splits := 2; splits*share <= maxCluster; splits *= 2 {
-			name := sliced.name + suffix("m", share) + suffix("s", splits)
-			p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: sliced, form: inSlices, share: share, splits: splits})
-		}
+	for i := range p.forms[2:] {
+		p.declareSliced(k, &p.forms[2+i])
 	}
 	for _, height := range []int{4, 12, 24} {
 		name := fmt.Sprintf("gemm_128x256c2h%d", height)
@@ -47,12 +43,27 @@ func (p *hopperLinear) declareForms(k *Kernels) {
 	}
 }
 
+func (p *hopperLinear) declareSliced(k *Kernels, h *hopperKernel) {
+	h.declare(k, h.name+"_sm90", slicedShared(h))
+	for share := 1; share <= 2; share++ {
+		for splits := 2; splits*share <= maxCluster; splits *= 2 {
+			name := h.name + suffix("m", share) + suffix("s", splits)
+			p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, form: inSlices, share: share, splits: splits})
+		}
+	}
+}
+
 // left reports whether t is left to Force.
 func (t *hopperTile) left() bool { return (t.form != together || t.height > 0) && !chooseForms }
 
-// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums of a tile, barriers.
+// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, sums of a tile, stages, barriers; where these
+// are too much, half of a tile's columns in the stages' place.
 func slicedShared(h *hopperKernel) int {
-	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + h.rows*h.cols*4 + 16*h.stages + 8
+	more := h.stages * (h.rows + h.cols) * 2 * hopperStep
+	if h.cols == 256 {
+		more = h.rows * (h.cols/2 + 8) * 4
+	}
+	return 1024 + h.rows*h.cols*4 + more + 16*h.stages + 8
 }
 
 // clusterShape gives the tiles of t's cluster, over tokens and over features.

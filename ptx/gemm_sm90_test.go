@@ -45,6 +45,7 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 		{"gemm_widec4", 8192, 6144, 4096, 128, 4, 384, 4, ""},
 		{"gemm_sliceds8", 256, 1024, 3072, 128, 8, 288, 1, "16 tiles of eight slices"},
 		{"gemm_slicedm2s4", 512, 1024, 2048, 128, 8, 288, 2, "32 tiles of four slices, in pairs"},
+		{"gemm_sliced_widem2s2", 512, 4096, 12288, 128, 4, 288, 2, "64 tiles of two slices, in pairs"},
 	} {
 		var tile *hopperTile
 		for i := range k.hop.tiles {

@@ -21,9 +21,11 @@ type hopperKernel struct {
 	name       string
 	rows, cols int
 	stages     int
-	bf16       bool // it writes no logits
+	lacks      int // how many of the last epilogues it has not
 	kernels    [epilogues]kernel[hopperArgs]
 }
+
+func (h *hopperKernel) has(e epilogue) bool { return int(e) < int(epilogues)-h.lacks }
 
 // A hopperTile is a kernel and how its blocks are launched.
 type hopperTile struct {
@@ -39,7 +41,7 @@ type hopperTile struct {
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
 	gemms  [4]hopperKernel
-	forms  [3]hopperKernel // of gemms otherwise
+	forms  [4]hopperKernel // of gemms otherwise
 	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
@@ -90,8 +92,8 @@ func suffix(letter string, n int) string {
 
 func (h *hopperKernel) declare(k *Kernels, file string, shared int) {
 	for e := range epilogues {
-		if h.bf16 && e == logits {
-			continue
+		if !h.has(e) {
+			break
 		}
 		h.kernels[e].declare(k, file, h.name+epilogueSuffix[e], shared)
 	}
@@ -127,8 +129,8 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 // launchHopper enqueues one linear operation by t. w may be read before the kernels ahead on s have ended.
 func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x, w tensor.View, a hopperArgs) error {
 	m, n := int(a.M), int(a.N)
-	if t.bf16 && e == logits {
-		return fmt.Errorf("cannot run %s: it writes no logits", t.name)
+	if !t.has(e) {
+		return fmt.Errorf("cannot run %s: it has no epilogue%s", t.name, epilogueSuffix[e])
 	}
 	if !k.Dry {
 		if err := k.hopperMaps(t, e, y, x, w, &a); err != nil {

@@ -116,7 +116,7 @@ func worthTiming(v ptx.Variant, c *Case) bool {
 	if v.Op != c.op || v.Op != "linear" {
 		return v.Op == c.op
 	}
-	if v.BF16 && c.Kernel == "logits" {
+	if v.Lacks > 0 && c.Kernel == "logits" || v.Lacks > 1 && c.Kernel == "gated_linear" {
 		return false
 	}
 	if v.Arch != "sm_90a" || slices.Contains([]int{2, 4, 8, 32, 1024, 4096}, c.m) {
