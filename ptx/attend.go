@@ -78,6 +78,7 @@ func (a *attendKernels) declare(k *Kernels) {
 		for j, h := range hopperPrefills {
 			if h.takes(d, 0) {
 				a.hopper[j][i].declare(k, h.file, fmt.Sprintf("%s_%d", h.entry, d), h.shared(d))
+				a.hopper[j][i].overlap = h.early
 			}
 		}
 		for j := range decodeTiles(d) {
@@ -89,14 +90,15 @@ func (a *attendKernels) declare(k *Kernels) {
 // A hopperPrefill is one way to do prefill attention on Hopper, for head sizes 64 and 128.
 type hopperPrefill struct {
 	file, entry string
+	early       bool // it may start before the kernel ahead has ended
 	half        bool // tiles of 64 rows and steps of 64 keys, two blocks on a multiprocessor; head size 128 alone
 }
 
 // hopperPrefills are the choice, and those that are left to Force until they are measured.
 var hopperPrefills = [...]hopperPrefill{
-	{"attend_prefill_sm90", "attend_prefill_sm90", false},
-	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", false},
-	{"attend_prefill_half_sm90", "attend_prefill_half", true},
+	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", true, false},
+	{"attend_prefill_half_sm90", "attend_prefill_half", true, true},
 }
 
 // takes reports whether h has a kernel for heads of d and scores with that softcap.
