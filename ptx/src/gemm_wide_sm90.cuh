@@ -6,6 +6,13 @@
 #pragma once
 #include "gemm_cluster_sm90.cuh"
 
+// wgmma_set starts d = a · b^T.
+__device__ __forceinline__ void wgmma_set(float (&d)[128], u64 a, u64 b) {
+	asm volatile("{ .reg .pred add; setp.ne.b32 add, 0, 0; wgmma.mma_async.sync.aligned.m64n256k16.f32.bf16.bf16 {" WGMMA_REGS256 "}, %128, %129, add, 1, 1, 0, 0; }"
+	             : WGMMA_D64(0), WGMMA_D64(64)
+	             : "l"(a), "l"(b));
+}
+
 template <Epilogue E>
 struct Wide : ClusterGemm<128, 256, 4, E> {
 	using Base = ClusterGemm<128, 256, 4, E>;
@@ -18,14 +25,19 @@ struct Wide : ClusterGemm<128, 256, 4, E> {
 	u32 turn = 0;
 	int before = 0;  // the stage that is read
 
-	// start starts the products of a stage, and end releases the stage before it while they go on.
+	// start starts the products of a stage, those of a tile's first without the sums before, and end releases the stage
+	// before it while they go on.
+	template <bool First>
 	__device__ __forceinline__ void start() {
 		const u32 at = smem + ring.stage * Base::kStageBytes;
 		const u64 x = wgmma_tile(at + threadIdx.x / 128 * 8192), w = wgmma_tile(at + Base::kXBytes);
 		ring.wait_full();
 		wgmma_fence();
 #pragma unroll
-		for (int kk = 0; kk < 4; kk++) wgmma<256>(acc, x + 2 * kk, w + 2 * kk);
+		for (int kk = 0; kk < 4; kk++) {
+			if (First && kk == 0) wgmma_set(acc, x, w);
+			else wgmma<256>(acc, x + 2 * kk, w + 2 * kk);
+		}
 		wgmma_commit();
 	}
 
@@ -73,20 +85,21 @@ struct Wide : ClusterGemm<128, 256, 4, E> {
 
 	// multiply computes a tile, and stores the one before if late.
 	__device__ __forceinline__ void multiply(int n_steps, bool late) {
-		int step = 0;
-#pragma unroll
-		for (int i = 0; i < 128; i++) acc[i] = 0;
+		int step = 1;
+		start<true>();
+		if (late) put(0);
+		end(0);
 		if (late) {
 #pragma unroll
 			for (; step < kParts; step++) {
-				start();
+				start<false>();
 				put(step);
 				end(step);
 			}
 		}
 #pragma unroll 1
 		for (; step < n_steps; step++) {
-			start();
+			start<false>();
 			end(step);
 		}
 		wgmma_wait<0>();
