@@ -27,7 +27,7 @@ check() { # variants by a prefix, or large shapes
 	local run=EveryKernelGives
 	[ "$1" != large ] || run='LargeShapes|OverlappedChain|Steady'
 	[ "$1" != attention ] || run='TestAttend_Matches|TestAttendPrefill_IsTheSame'
-	WEFT_TEST_VARIANT=${1#large} timeout 30 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
+	WEFT_TEST_VARIANT=${1#large} timeout 60 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
 	echo $? >"$OUT/rc.$1"
 }
 if [ -z "$SKIP_CHECKS" ]; then

@@ -217,58 +217,70 @@ func linearOverlappedChainGivesTheSameBytes(t *testing.T, d drivertest.Device) {
 		h, replays = 256, 1
 	}
 	for _, m := range []int{1, 8, 33, 64, 200, 600} {
-		if c.skips(t, 8*m*h*h) {
-			continue
+		if !c.skips(t, 8*m*h*h) {
+			c.chain("", m, h, replays)
 		}
-		var w [8]tensor.View
-		for i := range w {
-			w[i] = c.gpu.random(t, tensor.BF16, h, h)
-			c.must(c.k.Random(c.s, Place{Dst: w[i], Cols: h}, h*h, uint64(i), 1.0/32)) // keeps the size of values
-		}
-		start := c.random(tensor.BF16, m, h)
-		a, b := c.poisoned(tensor.BF16, m, h), c.poisoned(tensor.BF16, m, h)
-		norm := c.random(tensor.F32, h)
-		step := func(i int) error {
-			x, y := a, b
-			if i%2 == 1 {
-				x, y = b, a
-			}
-			err := c.k.Linear(c.s, y.View, x.View, w[i%len(w)], tensor.View{})
-			if i%5 == 4 { // a kernel that does not overlap
-				err = errors.Join(err, c.k.RMSNorm(c.s, y.View, y.View, norm.View, 1e-6))
-			}
-			return err
-		}
-		const calls = 24
-		c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
-		for i := range calls {
-			c.must(errors.Join(step(i), c.s.Sync()))
-		}
-		want, err := c.read(a)
-		c.must(err)
-		c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
-		graph, err := c.ctx.Capture(c.s, func() (err error) {
-			err = c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{})
-			for i := range calls {
-				err = errors.Join(err, step(i))
-			}
-			return err
-		})
-		c.must(err)
-		x, err := graph.Instantiate()
-		c.must(err)
-		for range replays {
-			c.poison(b)
-			c.must(x.Launch(c.s))
-			got, err := c.read(a)
-			c.must(err)
-			if !slices.Equal(got, want) {
-				t.Fatalf("M=%d: the graph's chain differs from the one with waits by %.2g", m, distance(got, want))
-			}
-		}
-		c.must(errors.Join(x.Destroy(), graph.Destroy()))
-		c.free()
 	}
+	for _, v := range c.k.Variants() {
+		if v.Op == "linear" && v.Rows*v.Cols >= 128*128 && !c.skips(t, 8*600*h*h) {
+			c.chain(v.Name, 600, h, replays)
+		}
+	}
+}
+
+// chain compares the two on m tokens, by the variant name or the choice.
+func (c *checker) chain(name string, m, h, replays int) {
+	c.t.Helper()
+	c.must(c.k.Force("linear", name))
+	defer func() { c.must(c.k.Force("linear", "")) }()
+	var w [8]tensor.View
+	for i := range w {
+		w[i] = c.gpu.random(c.t, tensor.BF16, h, h)
+		c.must(c.k.Random(c.s, Place{Dst: w[i], Cols: h}, h*h, uint64(i), 1.0/32)) // keeps the size of values
+	}
+	start := c.random(tensor.BF16, m, h)
+	a, b := c.poisoned(tensor.BF16, m, h), c.poisoned(tensor.BF16, m, h)
+	norm := c.random(tensor.F32, h)
+	step := func(i int) error {
+		x, y := a, b
+		if i%2 == 1 {
+			x, y = b, a
+		}
+		err := c.k.Linear(c.s, y.View, x.View, w[i%len(w)], tensor.View{})
+		if i%5 == 4 { // a kernel that does not overlap
+			err = errors.Join(err, c.k.RMSNorm(c.s, y.View, y.View, norm.View, 1e-6))
+		}
+		return err
+	}
+	const calls = 24
+	c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
+	for i := range calls {
+		c.must(errors.Join(step(i), c.s.Sync()))
+	}
+	want, err := c.read(a)
+	c.must(err)
+	c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
+	graph, err := c.ctx.Capture(c.s, func() (err error) {
+		err = c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{})
+		for i := range calls {
+			err = errors.Join(err, step(i))
+		}
+		return err
+	})
+	c.must(err)
+	x, err := graph.Instantiate()
+	c.must(err)
+	for range replays {
+		c.poison(b)
+		c.must(x.Launch(c.s))
+		got, err := c.read(a)
+		c.must(err)
+		if !slices.Equal(got, want) {
+			c.t.Fatalf("%s on M=%d: the graph's chain differs from the one with waits by %.2g", or(name, "the choice"), m, distance(got, want))
+		}
+	}
+	c.must(errors.Join(x.Destroy(), graph.Destroy()))
+	c.free()
 }
 
 func TestSteady_KernelsGiveTheSameBits_GPU(t *testing.T) {
