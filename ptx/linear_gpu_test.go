@@ -289,5 +289,10 @@ func TestSteady_KernelsGiveTheSameBits_GPU(t *testing.T) {
 
 func steadyKernelsGiveTheSameBits(t *testing.T, d drivertest.Device) {
 	c := newChecker(t, d)
+	c.k.Steady = true // or the kernels of sm_80 split K where tiles are fewer than multiprocessors
+	if c.simulated {
+		c.must(c.k.checkSteady(c.s, 128, 128, 584))
+		return
+	}
 	c.must(c.k.CheckSteady(c.s))
 }

@@ -36,8 +36,9 @@ func (k *Kernels) steadyTiles() (names []string) {
 // CheckSteady runs every kernel that Steady may choose on the same random operands and compares their results bit by bit:
 // the order in which a matrix unit adds within its 16 columns is the device's own. It waits for s, and takes some MiB of
 // device memory while it runs.
-func (k *Kernels) CheckSteady(s driver.Stream) (err error) {
-	const m, n, depth = 128, 512, 2056
+func (k *Kernels) CheckSteady(s driver.Stream) error { return k.checkSteady(s, 128, 512, 2056) }
+
+func (k *Kernels) checkSteady(s driver.Stream, m, n, depth int) (err error) {
 	c := steadyCheck{k: k, s: s}
 	defer func() {
 		errs := []error{err, s.Sync(), k.Force("linear", "")}

@@ -9,11 +9,16 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// opener opens d's first GPU with o.
+// opener opens d's first GPU with o. On a simulated one kernels are always launched to overlap: it runs them one after the
+// other, and finds what would be touched too early.
 func opener(d drivertest.Device, o Options) func(t *testing.T) *Backend {
 	return func(t *testing.T) *Backend {
 		t.Helper()
+		if d.Simulated && d.Hopper && o.Elem == tensor.F16 {
+			t.Skip("skipped: for f16 there are only the kernels of sm_80, which the other simulated GPU runs")
+		}
 		onThread(t)
+		o.Overlap = o.Overlap || d.Simulated
 		b, err := OpenWith(d.Library, 0, o)
 		if err != nil {
 			t.Fatal(err)
@@ -34,7 +39,7 @@ func TestGPU_SelfTestInF16(t *testing.T) {
 func onlyReal(t *testing.T, run func(*testing.T, drivertest.Device)) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		if d.Simulated {
-			t.Skip("skipped: kernels of a simulated GPU neither overlap nor depend on graphs")
+			t.Skip("skipped: a simulated GPU, which always overlaps and replays graphs launch by launch, does the same without this")
 		}
 		run(t, d)
 	})

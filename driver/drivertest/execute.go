@@ -41,8 +41,13 @@ func (f *Fake) interpret(l *Launch) driver.Result {
 		f.fault("kernel %s cannot run: its module is machine code", l.Kernel)
 		return driver.NotSupported
 	}
-	err := l.code.Run(&simt.Launch{Kernel: l.Kernel, Grid: sizes(l.Grid), Block: sizes(l.Block), Cluster: sizes(l.Cluster), Shared: l.Shared,
-		Args: l.Args, Memory: deviceMemory{f}, Seed: f.cfg.Seed<<32 + uint64(f.n)})
+	run := simt.Launch{Kernel: l.Kernel, Grid: sizes(l.Grid), Block: sizes(l.Block), Cluster: sizes(l.Cluster), Shared: l.Shared,
+		Args: l.Args, Memory: deviceMemory{f}, Seed: f.cfg.Seed<<32 + uint64(f.n), Overlap: l.Overlap}
+	if l.Overlap {
+		run.Ahead = f.ahead
+	}
+	err := l.code.Run(&run)
+	f.ahead = aheadOf(&run)
 	if err == nil {
 		return driver.Success
 	}
@@ -60,6 +65,17 @@ func (f *Fake) interpret(l *Launch) driver.Result {
 		return driver.LaunchTimeout
 	}
 	return driver.IllegalInstruction
+}
+
+// aheadOf is what the kernel behind l may find unfinished: what l wrote, and what l itself did not have to wait for when it
+// let the next one start.
+func aheadOf(l *simt.Launch) []simt.Span {
+	const most = 64
+	if !l.Allowed {
+		return nil
+	}
+	all := append(l.Ahead[:len(l.Ahead):len(l.Ahead)], l.Wrote...)
+	return all[max(0, len(all)-most):]
 }
 
 func sizes(d driver.Dim) [3]int { return [3]int{d.X, d.Y, d.Z} }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest/simt"
 )
 
 // Config says what GPU to play. Zero fields take the values of DefaultConfig.
@@ -66,6 +67,7 @@ type Fake struct {
 	captures  map[int]*capture    // by OS thread
 	programs  map[string]*program // by PTX, to read it once
 	now       op                  // what runs
+	ahead     []simt.Span         // what the last kernel wrote, where the next may start before its end
 	attempted map[uintptr]bool    // freed handles and addresses, to tell a double free from a foreign one
 }
 

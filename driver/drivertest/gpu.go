@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/weft-llm/weft/driver"
@@ -28,6 +29,7 @@ func Open(t testing.TB) *driver.Context {
 type Device struct {
 	Library   *driver.Library
 	Simulated bool
+	Hopper    bool // of those that are played: the one of sm_90
 }
 
 // played are the GPUs that stand in for a real one.
@@ -51,10 +53,16 @@ func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
 	if os.Getenv("WEFT_REQUIRE_GPU") != "" || !errors.Is(err, driver.ErrNoDriver) {
 		t.Fatalf("cannot open a GPU: %v", err)
 	}
+	if raceOn {
+		t.Skip("skipped: no GPU, and a simulated one takes ten times as long under the race detector, with nothing to find: it runs on one goroutine")
+	}
 	for _, c := range played {
 		t.Run(c.Name, func(t *testing.T) {
 			runtime.LockOSThread()
 			t.Cleanup(runtime.UnlockOSThread)
+			if seed := os.Getenv("WEFT_SIMULATED_SEED"); seed != "" { // another order of warps and blocks
+				c.Seed, _ = strconv.ParseUint(seed, 10, 64)
+			}
 			fake := New(c)
 			t.Cleanup(func() { fake.Check(t) })
 			fake.Record(false)
@@ -62,7 +70,7 @@ func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run(t, Device{lib, true})
+			run(t, Device{lib, true, c.Major == 9})
 		})
 	}
 }

@@ -29,6 +29,9 @@ const (
 
 // run carries out o, now.
 func (f *Fake) run(o *op) driver.Result {
+	if o.kind != opLaunch {
+		f.ahead = nil // copies and memsets wait for what is ahead of them
+	}
 	switch o.kind {
 	case opCopyIn:
 		return f.move(o, f.memory("copy to", o.dst, o.n), o.host)

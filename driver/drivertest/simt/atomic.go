@@ -80,7 +80,8 @@ func buildAtomic(d *decoder, in *inst, o *op, a *access, f update, gives bool) e
 		return fmt.Errorf("has %d operands", len(in.operands))
 	}
 	o.extra, o.do, o.space = &atomic{a.size, f, gives}, doAtomic, a.space
-	if err = d.place1(rest[0], o); err != nil {
+	o.writes = true
+	if err = d.where(rest[0], o); err != nil {
 		return err
 	}
 	if o.b, err = d.source(rest[1], c); err != nil || len(rest) == 2 {

@@ -42,10 +42,10 @@ func buildCopy(d *decoder, in *inst, o *op) (err error) {
 		return fmt.Errorf("has %d operands, want 3 or 4", n)
 	}
 	to, from := op{}, op{}
-	if err = d.place1(in.operands[0], &to); err != nil {
+	if err = d.where(in.operands[0], &to); err != nil {
 		return err
 	}
-	if err = d.place1(in.operands[1], &from); err != nil {
+	if err = d.where(in.operands[1], &from); err != nil {
 		return err
 	}
 	if to.wide || !from.wide || to.imm != 0 {
@@ -77,6 +77,9 @@ func startCopy(w *warp, o *op, m uint32) {
 		c.from[i] = w.x[o.b][i] + uint64(o.imm)
 		if c.bytes[i] = int32(w.r[o.c][i]); m>>i&1 != 0 && (c.bytes[i] < 0 || int(c.bytes[i]) > c.filled) {
 			w.fault(o, i, Instruction, "reads %d bytes and writes %d", c.bytes[i], c.filled)
+		}
+		if m>>i&1 != 0 {
+			w.early(o, i, c.from[i], int(c.bytes[i]))
 		}
 	}
 }
@@ -146,5 +149,5 @@ func buildNoinc(d *decoder, in *inst, o *op) error {
 	if len(in.operands) != 1 {
 		return fmt.Errorf("has %d operands, want an address", len(in.operands))
 	}
-	return d.place1(in.operands[0], o)
+	return d.where(in.operands[0], o)
 }

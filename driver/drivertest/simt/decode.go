@@ -38,6 +38,7 @@ type op struct {
 	control       control
 	space         space
 	fixed         bool   // the address is the same in all lanes
+	writes        bool   // memory
 	gives         bool   // a result that may be left out
 	wide          bool   // the address in slot a has 64 bits
 	guard         int32  // predicate; alwaysSlot without one

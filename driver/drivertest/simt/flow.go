@@ -10,7 +10,6 @@ var flow = map[string]spec{
 	"membar.gl": {do: doNothing, shape: ""}, "membar.cta": {do: doNothing, shape: ""}, "membar.sys": {do: doNothing, shape: ""},
 	"fence.acq_rel.gpu": {do: doNothing, shape: ""}, "fence.sc.gpu": {do: doNothing, shape: ""}, "fence.acq_rel.cta": {do: doNothing, shape: ""}, "fence.acq_rel.cluster": {do: doNothing, shape: ""},
 	"fence.proxy.async.shared::cta": {do: doNothing, shape: ""}, "fence.proxy.async": {do: doNothing, shape: ""}, "fence.mbarrier_init.release.cluster": {do: doNothing, shape: ""},
-	"griddepcontrol.wait": {do: doNothing, shape: ""}, "griddepcontrol.launch_dependents": {do: doNothing, shape: ""},
 	"nanosleep.u32": {shape: "r", do: doSleep, control: waits},
 }
 

@@ -15,6 +15,13 @@ type Launch struct {
 	Memory               Memory
 	Seed                 uint64 // picks the schedule
 	Steps                int64  // instructions of warps before the launch counts as endless; 0: 2^32
+
+	Overlap bool   // it may start before the kernel ahead has ended
+	Ahead   []Span // what that one wrote, where it allowed the next to start
+
+	// Run sets what the kernel wrote, and whether it allowed the next to start before its end.
+	Wrote   []Span
+	Allowed bool
 }
 
 // grid is a launch under way.
@@ -30,6 +37,8 @@ type grid struct {
 	flights  flights
 	tick     int64
 	steps    int64
+	waited   bool // somebody has waited for the kernels ahead
+	wrote    []Span
 	still    int64 // ticks in which nothing but spinning was seen
 }
 
@@ -57,11 +66,13 @@ func (m *Module) Run(l *Launch) (err error) {
 		}
 	}()
 	g.run()
+	g.ending(l)
 	return nil
 }
 
 func newGrid(l *Launch, code *program) *grid {
 	own := *l
+	own.Allowed = false
 	for _, d := range []*[3]int{&own.Grid, &own.Block, &own.Cluster} {
 		for i := range d {
 			d[i] = max(d[i], 1)

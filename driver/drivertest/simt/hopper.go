@@ -76,10 +76,10 @@ func buildSend(d *decoder, in *inst, o *op) (err error) {
 		return fmt.Errorf("has %d operands, want 3", len(in.operands))
 	}
 	bar := op{}
-	if err = d.place1(in.operands[0], o); err != nil {
+	if err = d.where(in.operands[0], o); err != nil {
 		return err
 	}
-	if err = d.place1(in.operands[2], &bar); err != nil {
+	if err = d.where(in.operands[2], &bar); err != nil {
 		return err
 	}
 	if bar.wide || bar.imm != 0 {

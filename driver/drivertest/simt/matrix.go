@@ -31,7 +31,7 @@ func fragments(n int, turned bool) spec {
 		if len(o.list) != n {
 			return fmt.Errorf("loads %d fragments, want %d", len(o.list), n)
 		}
-		return d.place1(in.operands[1], o)
+		return d.where(in.operands[1], o)
 	}}
 }
 
@@ -91,7 +91,7 @@ func buildStoreFragments(d *decoder, in *inst, o *op) (err error) {
 	if len(o.list) != 4 {
 		return fmt.Errorf("stores %d fragments, want 4", len(o.list))
 	}
-	return d.place1(in.operands[0], o)
+	return d.where(in.operands[0], o)
 }
 
 func storeFragments(w *warp, o *op, m uint32) {

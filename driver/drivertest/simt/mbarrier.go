@@ -188,7 +188,7 @@ func mbarrierArrive(d *decoder, in *inst, o *op) (err error) {
 			return err
 		}
 	}
-	if err = d.place1(in.operands[1], o); err != nil || n == 2 {
+	if err = d.where(in.operands[1], o); err != nil || n == 2 {
 		return err
 	}
 	if o.extra != expects || n > 3 {
@@ -208,7 +208,7 @@ func mbarrierPlace(d *decoder, in *inst, o *op) (err error) {
 	if len(in.operands) < 1 || len(in.operands) > 2 {
 		return fmt.Errorf("has %d operands", len(in.operands))
 	}
-	if err = d.place1(in.operands[0], o); err != nil || len(in.operands) == 1 {
+	if err = d.where(in.operands[0], o); err != nil || len(in.operands) == 1 {
 		return err
 	}
 	o.b, err = d.source(in.operands[1], word)
@@ -223,7 +223,7 @@ func mbarrierWait(d *decoder, in *inst, o *op) (err error) {
 	if o.d, err = d.target(in.operands[0], pred); err != nil {
 		return err
 	}
-	if err = d.place1(in.operands[1], o); err != nil {
+	if err = d.where(in.operands[1], o); err != nil {
 		return err
 	}
 	o.b, err = d.source(in.operands[2], word)

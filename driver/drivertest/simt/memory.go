@@ -1,7 +1,6 @@
 package simt
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -32,118 +31,13 @@ const (
 
 // region is the allocation that an instruction used last.
 type region struct {
-	data []byte
-	base uint64
+	data  []byte
+	base  uint64
+	wrote Span
 }
 
-// access is how an instruction reaches memory.
-type access struct {
-	space  space
-	size   int // bytes of an element
-	count  int
-	signed bool
-	atomic string
-}
-
-var caches = map[string]bool{"ca": true, "cg": true, "cs": true, "cv": true, "lu": true, "wb": true, "wt": true, "nc": true, "volatile": true, "weak": true, "relaxed": true,
-	"acquire": true, "release": true, "gpu": true, "cta": true, "sys": true, "cluster": true, "acq_rel": true,
-	"L1::no_allocate": true, "L1::evict_last": true, "L1::evict_first": true, "L2::128B": true, "L2::64B": true, "L2::256B": true}
-
-var spaces = map[string]space{"global": global, "shared": shared, "shared::cta": shared, "shared::cluster": shared, "param": param}
-
-// accessOf reads the modifiers between ld and the type.
-func accessOf(words []string) (*access, bool) {
-	a := &access{space: generic, count: 1}
-	for _, word := range words[:len(words)-1] {
-		s, isSpace := spaces[word]
-		switch {
-		case isSpace:
-			a.space = s
-		case word == "v2":
-			a.count = 2
-		case word == "v4":
-			a.count = 4
-		case !caches[word]:
-			return nil, false
-		}
-	}
-	typ := words[len(words)-1]
-	a.size, a.signed = typeBytes(typ), typ[0] == 's'
-	return a, a.size > 0
-}
-
-func loadOf(parts []string) (spec, bool) {
-	a, ok := accessOf(parts[1:])
-	if !ok {
-		return spec{}, false
-	}
-	return spec{build: func(d *decoder, in *inst, o *op) error { return buildAccess(d, in, o, a, true) }}, true
-}
-
-func storeOf(parts []string) (spec, bool) {
-	a, ok := accessOf(parts[1:])
-	if !ok || a.space == param {
-		return spec{}, false
-	}
-	return spec{build: func(d *decoder, in *inst, o *op) error { return buildAccess(d, in, o, a, false) }}, true
-}
-
-func buildAccess(d *decoder, in *inst, o *op, a *access, load bool) error {
-	if len(in.operands) != 2 {
-		return fmt.Errorf("has %d operands, want 2", len(in.operands))
-	}
-	data, at := in.operands[0], in.operands[1]
-	if !load {
-		data, at = at, data
-	}
-	o.extra, o.space = a, a.space
-	c := word
-	if a.size == 8 {
-		c = dword
-	}
-	if name := strings.Trim(data, "{} "); !strings.Contains(name, ",") { // a register may be wider than what it gets
-		if r, ok := d.register(name); ok && r.class == dword {
-			c = dword
-		}
-		data = "{" + name + "}"
-	}
-	var err error
-	if o.list, err = d.members(data, c, load); err != nil {
-		return err
-	}
-	if len(o.list) != a.count {
-		return fmt.Errorf("%s has %d members, want %d", data, len(o.list), a.count)
-	}
-	switch {
-	case load && c == word && a.size == 4 && a.count == 1:
-		o.do = loadWord
-	case load && c == word && a.size == 4:
-		o.do = loadWords
-	case load && c == dword && a.size == 8:
-		o.do = loadWides
-	case load && a.count == 1:
-		o.do = loadNarrow
-		o.d = o.list[0]
-		if c == dword {
-			o.do = loadNarrowWide
-		}
-	case !load && c == word && a.size == 4:
-		o.do = storeWords
-	case !load && c == dword && a.size == 8:
-		o.do = storeWides
-	case !load && c == word && a.count == 1:
-		o.do = storeNarrow
-	default:
-		return fmt.Errorf("this width is not played")
-	}
-	if err = d.place1(at, o); err == nil && o.fixed && load && (c == word) == (a.size == 4) && a.size >= 4 {
-		o.do = loadUniform
-	}
-	return err
-}
-
-// place1 decodes "[base+offset]" into slot a and imm.
-func (d *decoder) place1(text string, o *op) error {
+// where decodes "[base+offset]" into slot a and imm.
+func (d *decoder) where(text string, o *op) error {
 	if !strings.HasPrefix(text, "[") || !strings.HasSuffix(text, "]") {
 		return fmt.Errorf("%s is no address", text)
 	}
@@ -203,7 +97,13 @@ func (w *warp) bytes(o *op, lane int, address uint64, n int) []byte {
 
 func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	r := &w.block.grid.regions[o.id]
+	if len(w.block.grid.launch.Ahead) > 0 {
+		w.early(o, lane, address, n)
+	}
 	if at := address - r.base; at < uint64(len(r.data)) && at+uint64(n) <= uint64(len(r.data)) {
+		if o.writes {
+			r.note(address, n)
+		}
 		return r.data[at : at+uint64(n)]
 	}
 	data, base, why := w.block.grid.launch.Memory.Find(address)
@@ -213,7 +113,13 @@ func (w *warp) global(o *op, lane int, address uint64, n int) []byte {
 	if why != "" {
 		w.fault(o, lane, Address, "%d bytes at %#x of global memory, which %s", n, address, why)
 	}
-	r.data, r.base = data, base
+	if r.wrote.To > 0 {
+		w.block.grid.wrote = append(w.block.grid.wrote, r.wrote)
+	}
+	*r = region{data: data, base: base}
+	if o.writes {
+		r.note(address, n)
+	}
 	return data[address-base:][:n]
 }
 
@@ -250,131 +156,4 @@ func (w *warp) param(o *op, lane int, address uint64, n int) []byte {
 	}
 	w.fault(o, lane, Address, "%d bytes at %#x, which are no parameters", n, address)
 	return nil
-}
-
-// loadUniform is for an address that is the same in all lanes.
-func loadUniform(w *warp, o *op, m uint32) {
-	n := o.extra.(*access).size
-	p := w.bytes(o, first(m), w.address(o, first(m)), n*len(o.list))
-	for j, r := range o.list {
-		if n == 8 {
-			v := binary.LittleEndian.Uint64(p[8*j:])
-			wides1(&w.x[r], &w.x[r], m, func(uint64) uint64 { return v })
-			continue
-		}
-		v := binary.LittleEndian.Uint32(p[4*j:])
-		words1(&w.r[r], &w.r[r], m, func(uint32) uint32 { return v })
-	}
-}
-
-func loadWords(w *warp, o *op, m uint32) {
-	n := 4 * len(o.list)
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
-		}
-		p := w.bytes(o, i, w.address(o, i), n)
-		for j, r := range o.list {
-			w.r[r][i] = binary.LittleEndian.Uint32(p[4*j:])
-		}
-	}
-}
-
-// loadWord is loadWords of one.
-func loadWord(w *warp, o *op, m uint32) {
-	d := &w.r[o.list[0]]
-	for i := range lanes {
-		if m>>i&1 != 0 {
-			d[i] = binary.LittleEndian.Uint32(w.bytes(o, i, w.address(o, i), 4))
-		}
-	}
-}
-
-func loadWides(w *warp, o *op, m uint32) {
-	n := 8 * len(o.list)
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
-		}
-		p := w.bytes(o, i, w.address(o, i), n)
-		for j, r := range o.list {
-			w.x[r][i] = binary.LittleEndian.Uint64(p[8*j:])
-		}
-	}
-}
-
-// narrow reads the single element of up to 32 bits and extends it to 64.
-func (w *warp) narrow(o *op, lane int) uint64 {
-	a := o.extra.(*access)
-	p := w.bytes(o, lane, w.address(o, lane), a.size)
-	switch {
-	case a.size == 1 && a.signed:
-		return uint64(int8(p[0]))
-	case a.size == 1:
-		return uint64(p[0])
-	case a.size == 2 && a.signed:
-		return uint64(int16(binary.LittleEndian.Uint16(p)))
-	case a.size == 2:
-		return uint64(binary.LittleEndian.Uint16(p))
-	case a.signed:
-		return uint64(int32(binary.LittleEndian.Uint32(p)))
-	}
-	return uint64(binary.LittleEndian.Uint32(p))
-}
-
-// loadNarrow extends to 32 bits; a register of 16 holds no more, which its readers see to.
-func loadNarrow(w *warp, o *op, m uint32) {
-	for i := range lanes {
-		if m>>i&1 != 0 {
-			w.r[o.d][i] = uint32(w.narrow(o, i))
-		}
-	}
-}
-
-func loadNarrowWide(w *warp, o *op, m uint32) {
-	for i := range lanes {
-		if m>>i&1 != 0 {
-			w.x[o.d][i] = w.narrow(o, i)
-		}
-	}
-}
-
-func storeWords(w *warp, o *op, m uint32) {
-	n := 4 * len(o.list)
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
-		}
-		p := w.bytes(o, i, w.address(o, i), n)
-		for j, r := range o.list {
-			binary.LittleEndian.PutUint32(p[4*j:], w.r[r][i])
-		}
-	}
-}
-
-func storeWides(w *warp, o *op, m uint32) {
-	n := 8 * len(o.list)
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
-		}
-		p := w.bytes(o, i, w.address(o, i), n)
-		for j, r := range o.list {
-			binary.LittleEndian.PutUint64(p[8*j:], w.x[r][i])
-		}
-	}
-}
-
-func storeNarrow(w *warp, o *op, m uint32) {
-	size := o.extra.(*access).size
-	for i := range lanes {
-		if m>>i&1 == 0 {
-			continue
-		}
-		p := w.bytes(o, i, w.address(o, i), size)
-		v := w.r[o.list[0]][i]
-		if p[0] = byte(v); size == 2 {
-			p[1] = byte(v >> 8)
-		}
-	}
 }

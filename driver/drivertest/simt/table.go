@@ -3,7 +3,7 @@ package simt
 import "strings"
 
 // families are all instructions with a name of their own.
-var families = []map[string]spec{integers, longs, floats, moves, conversions, flow, shuffles, matrices, copying, barriers, hopper}
+var families = []map[string]spec{integers, longs, floats, moves, conversions, flow, shuffles, matrices, copying, barriers, hopper, overlapping}
 
 // patterns decode those whose name has parts that vary, by the first part.
 var patterns = map[string]func(parts []string) (spec, bool){

@@ -172,13 +172,13 @@ func buildTensorLoad(multicast, hint bool) func(*decoder, *inst, *op) error {
 			return fmt.Errorf("has %d operands, want %d", len(in.operands), want)
 		}
 		bar := op{}
-		if err = d.place1(in.operands[0], o); err != nil {
+		if err = d.where(in.operands[0], o); err != nil {
 			return err
 		}
 		if o.b, err = d.coordinatesOf(in.operands[1], o); err != nil {
 			return err
 		}
-		if err = d.place1(in.operands[2], &bar); err != nil {
+		if err = d.where(in.operands[2], &bar); err != nil {
 			return err
 		}
 		if o.wide || bar.wide || o.imm != 0 || bar.imm != 0 {
@@ -224,8 +224,14 @@ func doTensorLoad(w *warp, o *op, m uint32) {
 // fly starts the copy of b to target.
 func (w *warp) fly(o *op, lane int, b *box, target *block, at, bar uint64) {
 	w.mbarrierAt(o, lane, bar)
+	for r := range int(b.t.Box[1]) {
+		from, _, n := b.inside(r)
+		w.early(o, lane, from, n)
+	}
+	behind := *w // its lanes were judged above
+	behind.waited = all
 	w.block.grid.launchFlight(target, func() {
-		b.load(w, o, lane, at)
+		b.load(&behind, o, lane, at)
 		w.mbarrierAt(o, lane, bar).complete(w.block.grid, b.bytes())
 	})
 }
@@ -255,10 +261,11 @@ func buildTensorStore(d *decoder, in *inst, o *op) (err error) {
 	if len(in.operands) != 2 {
 		return fmt.Errorf("has %d operands, want 2", len(in.operands))
 	}
+	o.writes = true
 	if o.b, err = d.coordinatesOf(in.operands[0], o); err != nil {
 		return err
 	}
-	return d.place1(in.operands[1], o)
+	return d.where(in.operands[1], o)
 }
 
 func doTensorStore(w *warp, o *op, m uint32) {

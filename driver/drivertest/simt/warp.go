@@ -8,6 +8,7 @@ type warp struct {
 	x      []wide
 	p      []uint32
 	alive  uint32
+	waited uint32 // lanes behind griddepcontrol.wait
 	groups []group
 	now    int // the group that runs
 
@@ -62,7 +63,7 @@ func (w *warp) thread(lane int) [3]int {
 // start makes the warp new.
 func (w *warp) start() {
 	w.groups = append(w.groups[:0], group{mask: w.alive})
-	w.now = 0
+	w.now, w.waited = 0, 0
 	w.copies.clear()
 	w.stores.clear()
 	w.products.clear(w)
@@ -151,7 +152,8 @@ func (w *warp) step(g *group, o *op, m uint32) bool {
 	}
 	if need := w.needs(o); m&need != need {
 		g.wait = wait{kind: forLanes}
-		return w.meet(g.pc)
+		w.merge()
+		return false
 	}
 	g.pc++
 	o.do(w, o, m)
@@ -218,12 +220,6 @@ func (w *warp) merge() {
 	}
 }
 
-// meet joins a group that waits for lanes with those that are there already.
-func (w *warp) meet(pc int32) bool {
-	w.merge()
-	return false
-}
-
 // loose is true of what ends when more lanes come.
 func (w *wait) loose() bool { return w.kind == ready || w.kind == forLanes }
 
@@ -285,5 +281,5 @@ func (w *warp) wake(g *group) bool {
 	return over
 }
 
-// block ends the running group's turn with a wait.
+// waitFor ends the running group's turn with a wait.
 func (w *warp) waitFor(x wait) { w.groups[w.now].wait = x }
