@@ -217,7 +217,9 @@ __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const Te
 			return;
 		}
 	}
-	if (!g.kApart) cluster_arrive(), cluster_wait();  // as those that multiply do
+	if (g.kApart) return;
+	__syncwarp();
+	cluster_arrive(), cluster_wait();  // as those that multiply do
 }
 
 #define GEMM_SLICED_SM90(name, BN, E)                                            \
