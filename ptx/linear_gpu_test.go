@@ -126,7 +126,8 @@ func runs(v Variant, m, n int) bool {
 	return v.Arch == "sm_90a" || v.Rows > 16 || m <= v.Rows
 }
 
-// TestLinear_FormsThatAddInOneOrderGiveTheSameBits_GPU: those that split no K, over several tiles a block.
+// TestLinear_FormsThatAddInOneOrderGiveTheSameBits_GPU: those that split no K, over several tiles a block, and gated
+// by the activation that has code of its own.
 func TestLinear_FormsThatAddInOneOrderGiveTheSameBits_GPU(t *testing.T) {
 	drivertest.OnEach(t, linearFormsThatAddInOneOrderGiveTheSameBits)
 }
@@ -138,7 +139,7 @@ func linearFormsThatAddInOneOrderGiveTheSameBits(t *testing.T, d drivertest.Devi
 	}
 	const m, n, k = 300, 784, 456
 	x, w, bias := c.random(tensor.BF16, m, k), c.random(tensor.BF16, n, k), c.random(tensor.F32, n)
-	y := c.poisoned(tensor.BF16, m, n)
+	y, g := c.poisoned(tensor.BF16, m, n), c.poisoned(tensor.BF16, m, n/2)
 	var want []float32
 	for i := range c.k.hop.tiles {
 		tile := &c.k.hop.tiles[i]
@@ -146,10 +147,14 @@ func linearFormsThatAddInOneOrderGiveTheSameBits(t *testing.T, d drivertest.Devi
 			continue
 		}
 		c.poison(y)
-		c.must(errors.Join(c.k.Force("linear", tile.name), c.k.Linear(c.s, y.View, x.View, w.View, bias.View)))
+		c.poison(g)
+		c.must(errors.Join(c.k.Force("linear", tile.name), c.k.Linear(c.s, y.View, x.View, w.View, bias.View),
+			c.k.GatedLinear(c.s, g.View, x.View, w.View, GELU)))
 		got, err := c.read(y)
 		c.must(err)
-		if want == nil {
+		activated, err := c.read(g)
+		c.must(err)
+		if got = append(got, activated...); want == nil {
 			want = got
 		}
 		if !slices.Equal(got, want) {
