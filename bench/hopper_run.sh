@@ -28,11 +28,11 @@ check() { # variants by a prefix, or large shapes
 	[ "$1" != large ] || run='LargeShapes|OverlappedChain|Steady'
 	[ "$1" != fused ] || run=TestFused
 	[ "$1" != attention ] || run='TestAttend_Matches|TestAttendPrefill_IsTheSame'
-	WEFT_TEST_VARIANT=${1#large} timeout 30 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
+	WEFT_TEST_VARIANT=${1#large} timeout 60 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
 	echo $? >"$OUT/rc.$1"
 }
 if [ -z "$SKIP_CHECKS" ]; then
-	checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_m skinny_m large fused attention"
+	checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_pong gemm_wide gemm_sliced gemm_m skinny_m large fused attention"
 	for v in $checks; do check "$v" & done
 	wait
 	for v in $checks; do

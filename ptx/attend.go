@@ -80,6 +80,7 @@ func (a *attendKernels) declare(k *Kernels) {
 		for j, h := range hopperPrefills {
 			if h.takes(d, 0) {
 				a.hopper[j][i].declare(k, h.file, fmt.Sprintf("%s_%d", h.entry, d), h.shared(d))
+				a.hopper[j][i].overlap = h.early
 			}
 		}
 		for j := range decodeTiles(d) {
@@ -95,14 +96,15 @@ func (a *attendKernels) declare(k *Kernels) {
 // A hopperPrefill is one way to do prefill attention on Hopper, for head sizes 64 and 128.
 type hopperPrefill struct {
 	file, entry string
+	early       bool // it may start before the kernel ahead has ended
 	half        bool // tiles of 64 rows and steps of 64 keys, two blocks on a multiprocessor; head size 128 alone
 }
 
 // hopperPrefills are the choice, and those that are left to Force until they are measured.
 var hopperPrefills = [...]hopperPrefill{
-	{"attend_prefill_sm90", "attend_prefill_sm90", false},
-	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", false},
-	{"attend_prefill_half_sm90", "attend_prefill_half", true},
+	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", true, false},
+	{"attend_prefill_half_sm90", "attend_prefill_half", true, true},
 }
 
 // takes reports whether h has a kernel for heads of d and scores with that softcap.
@@ -134,19 +136,20 @@ const decodePlain, decodeEarly = "attend_decode", "attend_decode_sm90"
 
 // attendVariants are the kernels of attention.
 func (k *Kernels) attendVariants() []Variant {
-	v := []Variant{{"attend_prefill", "attend_prefill", "attend_prefill.cu", "sm_80", "always", 128, 0}}
+	v := []Variant{{Op: "attend_prefill", Name: "attend_prefill", Source: "attend_prefill.cu", Arch: "sm_80", When: "always", Rows: 128}}
 	for i, h := range hopperPrefills {
 		when := "head size 64 or 128, no softcap"
 		if i > 0 {
 			when = "not yet: left to measurements"
 		}
 		if k.Hopper() {
-			v = append(v, Variant{"attend_prefill", h.file, h.file + ".cu", "sm_90a", when, h.rows(), 0})
+			v = append(v, Variant{Op: "attend_prefill", Name: h.file, Source: h.file + ".cu", Arch: "sm_90a", When: when, Rows: h.rows()})
 		}
 	}
-	v = append(v, Variant{"attend_decode", decodePlain, decodePlain + ".cu", "sm_80", "always", 1, 0})
+	v = append(v, Variant{Op: "attend_decode", Name: decodePlain, Source: decodePlain + ".cu", Arch: "sm_80", When: "always", Rows: 1})
 	if k.Hopper() {
-		v = append(v, Variant{"attend_decode", decodeEarly, decodeEarly + ".cu", "sm_90a", "head size 64 or 128, at most 8 heads to a KV head, with fused kernels", 1, 0})
+		v = append(v, Variant{Op: "attend_decode", Name: decodeEarly, Source: decodeEarly + ".cu", Arch: "sm_90a",
+			When: "head size 64 or 128, at most 8 heads to a KV head, with fused kernels", Rows: 1})
 	}
 	return v
 }

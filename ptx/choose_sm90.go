@@ -27,6 +27,7 @@ const (
 	throttle   = 0.4296  // by how much all together are slower
 	tileStore  = 0.3289  // of a tile of 128x256, in proportion for others
 	tileGate   = 3.031   // where gated
+	sliceSum   = 1.0     // of a tile's slices; not measured yet
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -38,7 +39,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
+		if t.left() || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -58,7 +59,10 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 		}
 		return t.share == 1 && ceilDiv(k, hopperStep) >= 4*t.splits && (small || m > 64 && m <= 512 && t.rows >= 64)
 	}
-	return m > 64 && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
+	if t.form == inSlices && (ceilDiv(m, t.rows)*ceilDiv(n, t.cols)*t.splits > sms || ceilDiv(k, hopperStep) < 4*t.splits) {
+		return false
+	}
+	return m > 64 && t.has(e) && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
 }
 
 // predict is the time of t on a shape in µs.
@@ -67,18 +71,26 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	if t.skinny {
 		return t.predictSkinny(e, m, n, k, sms, memory)
 	}
-	blocks := roundUp(ceilDiv(m, t.rows), t.share) * ceilDiv(n, t.cols)
-	waves := ceilDiv(blocks, sms)
+	down, across := t.clusterShape()
+	blocks := roundUp(ceilDiv(m, t.rows), down) * roundUp(ceilDiv(n, t.cols), across) * t.splits
+	waves := ceilDiv(blocks, clustersAtOnce(t.share*t.splits, sms)*t.share*t.splits)
 	busy := float64(blocks) / float64(waves*sms)
-	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows+t.cols/t.share))
+	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows/across+t.cols/down))
 	step := max(area*hopperStep*2*(1+throttle*busy)/tensorRate, float64(2*hopperStep*(t.rows+t.cols))/blockRate, apart*float64(min(blocks, sms))/gemmRate)
 	step += apart * 1e-7 // of two alike, that which reads less
 	store := tileStore
 	if e == gated {
 		store = tileGate
 	}
-	tile := float64(ceilDiv(k, hopperStep))*step + store*area/(128*256)
-	return gemmStart + gemmBusy*busy + max(float64(waves)*tile, memory)
+	store *= area / (128 * 256)
+	products, stores := float64(ceilDiv(ceilDiv(k, hopperStep), t.splits))*step, float64(waves)
+	switch t.form {
+	case inTurns, late:
+		stores = 1 // the others run beside products
+	case inSlices:
+		store += sliceSum
+	}
+	return gemmStart + gemmBusy*busy + max(float64(waves)*products+stores*store, memory)
 }
 
 func (t *hopperTile) predictSkinny(e epilogue, m, n, k, sms int, memory float64) float64 {

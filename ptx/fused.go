@@ -106,7 +106,7 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 // fusedVariants are the slices of K that the kernels of every number of tokens can be launched for.
 func fusedVariants() (out []Variant) {
 	for splits := 1; splits <= maxCluster; splits *= 2 {
-		out = append(out, Variant{"fused", fmt.Sprintf("fused_s%d", splits), "fused_sm90.cuh", "sm_90a", "M <= 64, by predicted time", MaxFused, 0})
+		out = append(out, Variant{Op: "fused", Name: fmt.Sprintf("fused_s%d", splits), Source: "fused_sm90.cuh", Arch: "sm_90a", When: "M <= 64, by predicted time", Rows: MaxFused})
 	}
 	return out
 }

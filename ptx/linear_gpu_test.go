@@ -52,21 +52,26 @@ const (
 	f32Relative  = 4e-6
 )
 
-func (l *linearCase) run(c *checker) error {
+func (l *linearCase) run(c *checker, lacks int) error {
 	err := c.k.Linear(c.s, l.y.View, l.x.View, l.w.View, l.bias.View)
-	err = errors.Join(err, c.k.Logits(c.s, l.logits.View, l.x.View, l.w.View, testScale, testSoftcap))
-	if l.gated != nil {
+	if lacks < 1 {
+		err = errors.Join(err, c.k.Logits(c.s, l.logits.View, l.x.View, l.w.View, testScale, testSoftcap))
+	}
+	if l.gated != nil && lacks < 2 {
 		err = errors.Join(err, c.k.GatedLinear(c.s, l.gated.View, l.x.View, l.w.View, SiLU))
 	}
 	return err
 }
 
-func (l *linearCase) check(c *checker) error {
-	err := errors.Join(l.run(c), c.expect(l.y, l.biased, l.mag, bf16Relative, sumRelative),
-		c.expect(l.logits, l.capped, l.mag, f32Relative, sumRelative))
+// check runs every epilogue but those that a variant lacks.
+func (l *linearCase) check(c *checker, lacks int) error {
+	err := errors.Join(l.run(c, lacks), c.expect(l.y, l.biased, l.mag, bf16Relative, sumRelative))
 	c.poison(l.y)
-	c.poison(l.logits)
-	if l.gated != nil {
+	if lacks < 1 {
+		err = errors.Join(err, c.expect(l.logits, l.capped, l.mag, f32Relative, sumRelative))
+		c.poison(l.logits)
+	}
+	if l.gated != nil && lacks < 2 {
 		err = errors.Join(err, c.expect(l.gated, l.act, l.actMag, bf16Relative, sumRelative))
 		c.poison(l.gated)
 	}
@@ -79,7 +84,7 @@ func linearShapes() [][3]int {
 		return [][3]int{{1, 80, 1096}, {67, 272, 200}}
 	}
 	return [][3]int{{1, 64, 8}, {1, 80, 1096}, {3, 112, 2048}, {5, 200, 328}, {8, 1024, 512}, {9, 208, 72}, {17, 336, 4096},
-		{33, 131, 1024}, {63, 272, 1032}, {65, 528, 200}, {129, 784, 648}, {257, 1040, 136}, {300, 203, 264}}
+		{33, 131, 1024}, {63, 272, 1032}, {65, 528, 200}, {129, 784, 648}, {257, 1040, 136}, {300, 203, 264}, {385, 784, 328}}
 }
 
 // TestLinear_EveryKernelGivesTheFloat64Result_GPU also checks that nothing round the outputs is written, and that every
@@ -92,19 +97,19 @@ func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
 	c := newChecker(t, d)
 	only := os.Getenv("WEFT_TEST_VARIANT")
 	for i, s := range linearShapes() {
-		if c.skips(t, s[0]*s[1]*s[2]) {
+		if only == "" && c.skips(t, s[0]*s[1]*s[2]) {
 			continue
 		}
 		l := newLinearCase(c, s[0], s[1], s[2])
 		for j, v := range append(c.k.Variants(), Variant{Op: "linear"}) {
-			if c.simulated && (i+j)%3 != 0 { // each kernel takes every third shape
+			if c.simulated && only == "" && (i+j)%3 != 0 { // each kernel takes every third shape
 				continue
 			}
 			if v.Op != "linear" || only != "" && !strings.HasPrefix(v.Name, only) || !runs(v, s[0], s[1]) {
 				continue
 			}
 			c.must(c.k.Force("linear", v.Name))
-			if err := l.check(c); err != nil {
+			if err := l.check(c, v.Lacks); err != nil {
 				t.Errorf("%s on M=%d N=%d K=%d: %v", or(v.Name, "the choice"), s[0], s[1], s[2], err)
 			}
 		}
@@ -119,6 +124,43 @@ func runs(v Variant, m, n int) bool {
 		return n%8 == 0
 	}
 	return v.Arch == "sm_90a" || v.Rows > 16 || m <= v.Rows
+}
+
+// TestLinear_FormsThatAddInOneOrderGiveTheSameBits_GPU: those that split no K, over several tiles a block, and gated
+// by the activation that has code of its own.
+func TestLinear_FormsThatAddInOneOrderGiveTheSameBits_GPU(t *testing.T) {
+	drivertest.OnEach(t, linearFormsThatAddInOneOrderGiveTheSameBits)
+}
+
+func linearFormsThatAddInOneOrderGiveTheSameBits(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
+	if !c.k.Hopper() {
+		t.Skip("skipped: the device runs no kernel of sm_90a")
+	}
+	const m, n, k = 300, 784, 456
+	x, w, bias := c.random(tensor.BF16, m, k), c.random(tensor.BF16, n, k), c.random(tensor.F32, n)
+	y, g := c.poisoned(tensor.BF16, m, n), c.poisoned(tensor.BF16, m, n/2)
+	var want []float32
+	for i := range c.k.hop.tiles {
+		tile := &c.k.hop.tiles[i]
+		if tile.skinny || tile.splits > 1 {
+			continue
+		}
+		c.poison(y)
+		c.poison(g)
+		c.must(errors.Join(c.k.Force("linear", tile.name), c.k.Linear(c.s, y.View, x.View, w.View, bias.View),
+			c.k.GatedLinear(c.s, g.View, x.View, w.View, GELU)))
+		got, err := c.read(y)
+		c.must(err)
+		activated, err := c.read(g)
+		c.must(err)
+		if got = append(got, activated...); want == nil {
+			want = got
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s differs from %s by %.2g", tile.name, c.k.hop.tiles[0].name, distance(got, want))
+		}
+	}
 }
 
 // TestLinear_LargeShapesAgreeWithTheSm80Kernels_GPU compares whole results of the sizes that models have.
@@ -180,58 +222,70 @@ func linearOverlappedChainGivesTheSameBytes(t *testing.T, d drivertest.Device) {
 		h, replays = 256, 1
 	}
 	for _, m := range []int{1, 8, 33, 64, 200, 600} {
-		if c.skips(t, 8*m*h*h) {
-			continue
+		if !c.skips(t, 8*m*h*h) {
+			c.chain("", m, h, replays)
 		}
-		var w [8]tensor.View
-		for i := range w {
-			w[i] = c.gpu.random(t, tensor.BF16, h, h)
-			c.must(c.k.Random(c.s, Place{Dst: w[i], Cols: h}, h*h, uint64(i), 1.0/32)) // keeps the size of values
-		}
-		start := c.random(tensor.BF16, m, h)
-		a, b := c.poisoned(tensor.BF16, m, h), c.poisoned(tensor.BF16, m, h)
-		norm := c.random(tensor.F32, h)
-		step := func(i int) error {
-			x, y := a, b
-			if i%2 == 1 {
-				x, y = b, a
-			}
-			err := c.k.Linear(c.s, y.View, x.View, w[i%len(w)], tensor.View{})
-			if i%5 == 4 { // a kernel that does not overlap
-				err = errors.Join(err, c.k.RMSNorm(c.s, y.View, y.View, norm.View, 1e-6))
-			}
-			return err
-		}
-		const calls = 24
-		c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
-		for i := range calls {
-			c.must(errors.Join(step(i), c.s.Sync()))
-		}
-		want, err := c.read(a)
-		c.must(err)
-		c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
-		graph, err := c.ctx.Capture(c.s, func() (err error) {
-			err = c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{})
-			for i := range calls {
-				err = errors.Join(err, step(i))
-			}
-			return err
-		})
-		c.must(err)
-		x, err := graph.Instantiate()
-		c.must(err)
-		for range replays {
-			c.poison(b)
-			c.must(x.Launch(c.s))
-			got, err := c.read(a)
-			c.must(err)
-			if !slices.Equal(got, want) {
-				t.Fatalf("M=%d: the graph's chain differs from the one with waits by %.2g", m, distance(got, want))
-			}
-		}
-		c.must(errors.Join(x.Destroy(), graph.Destroy()))
-		c.free()
 	}
+	for _, v := range c.k.Variants() {
+		if v.Op == "linear" && v.Rows*v.Cols >= 128*128 && !c.skips(t, 8*600*h*h) {
+			c.chain(v.Name, 600, h, replays)
+		}
+	}
+}
+
+// chain compares the two on m tokens, by the variant name or the choice.
+func (c *checker) chain(name string, m, h, replays int) {
+	c.t.Helper()
+	c.must(c.k.Force("linear", name))
+	defer func() { c.must(c.k.Force("linear", "")) }()
+	var w [8]tensor.View
+	for i := range w {
+		w[i] = c.gpu.random(c.t, tensor.BF16, h, h)
+		c.must(c.k.Random(c.s, Place{Dst: w[i], Cols: h}, h*h, uint64(i), 1.0/32)) // keeps the size of values
+	}
+	start := c.random(tensor.BF16, m, h)
+	a, b := c.poisoned(tensor.BF16, m, h), c.poisoned(tensor.BF16, m, h)
+	norm := c.random(tensor.F32, h)
+	step := func(i int) error {
+		x, y := a, b
+		if i%2 == 1 {
+			x, y = b, a
+		}
+		err := c.k.Linear(c.s, y.View, x.View, w[i%len(w)], tensor.View{})
+		if i%5 == 4 { // a kernel that does not overlap
+			err = errors.Join(err, c.k.RMSNorm(c.s, y.View, y.View, norm.View, 1e-6))
+		}
+		return err
+	}
+	const calls = 24
+	c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
+	for i := range calls {
+		c.must(errors.Join(step(i), c.s.Sync()))
+	}
+	want, err := c.read(a)
+	c.must(err)
+	c.must(c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{}))
+	graph, err := c.ctx.Capture(c.s, func() (err error) {
+		err = c.k.Linear(c.s, a.View, start.View, w[0], tensor.View{})
+		for i := range calls {
+			err = errors.Join(err, step(i))
+		}
+		return err
+	})
+	c.must(err)
+	x, err := graph.Instantiate()
+	c.must(err)
+	for range replays {
+		c.poison(b)
+		c.must(x.Launch(c.s))
+		got, err := c.read(a)
+		c.must(err)
+		if !slices.Equal(got, want) {
+			c.t.Fatalf("%s on M=%d: the graph's chain differs from the one with waits by %.2g", or(name, "the choice"), m, distance(got, want))
+		}
+	}
+	c.must(errors.Join(x.Destroy(), graph.Destroy()))
+	c.free()
 }
 
 func TestSteady_KernelsGiveTheSameBits_GPU(t *testing.T) {

@@ -1,6 +1,8 @@
 package ptx
 
 import (
+	"fmt"
+
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -19,8 +21,11 @@ type hopperKernel struct {
 	name       string
 	rows, cols int
 	stages     int
+	lacks      int // how many of the last epilogues it has not
 	kernels    [epilogues]kernel[hopperArgs]
 }
+
+func (h *hopperKernel) has(e epilogue) bool { return int(e) < int(epilogues)-h.lacks }
 
 // A hopperTile is a kernel and how its blocks are launched.
 type hopperTile struct {
@@ -29,11 +34,14 @@ type hopperTile struct {
 	skinny bool // operands swapped; a cluster holds share tiles, each of splits blocks
 	share  int  // tiles of a cluster, that share w; x when skinny
 	splits int  // slices of K
+	form   gemmForm
+	height int // rows of tiles in a group; 0: by size
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
 	gemms  [4]hopperKernel
+	forms  [4]hopperKernel // of gemms otherwise
 	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
@@ -72,6 +80,7 @@ func (p *hopperLinear) declare(k *Kernels) {
 			}
 		}
 	}
+	p.declareForms(k)
 }
 
 func suffix(letter string, n int) string {
@@ -83,6 +92,9 @@ func suffix(letter string, n int) string {
 
 func (h *hopperKernel) declare(k *Kernels, file string, shared int) {
 	for e := range epilogues {
+		if !h.has(e) {
+			break
+		}
 		h.kernels[e].declare(k, file, h.name+epilogueSuffix[e], shared)
 	}
 }
@@ -117,6 +129,9 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 // launchHopper enqueues one linear operation by t. w may be read before the kernels ahead on s have ended.
 func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x, w tensor.View, a hopperArgs) error {
 	m, n := int(a.M), int(a.N)
+	if !t.has(e) {
+		return fmt.Errorf("cannot run %s: it has no epilogue%s", t.name, epilogueSuffix[e])
+	}
 	if !k.Dry {
 		if err := k.hopperMaps(t, e, y, x, w, &a); err != nil {
 			return err
@@ -132,35 +147,25 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 		l.Cluster = driver.Dim{X: cluster}
 		a.Order = int32(t.share)
 	} else {
-		rows := ceilDiv(m, t.rows*t.share)
-		tiles := rows * ceilDiv(n, t.cols)
-		l.Grid, l.Block = driver.Dim{X: min(tiles, k.SMs()/t.share) * t.share}, driver.Dim{X: 384}
-		l.Cluster = driver.Dim{X: t.share}
-		a.Order = int32(min(rows, gemmOrder(n, int(a.K))/t.share))
+		l.Grid, l.Cluster, l.Block, a.Order = t.gemmLaunch(m, n, int(a.K), k.SMs())
 	}
 	return t.kernels[e].enqueue(l, a)
 }
 
-// gemmOrder is how many rows of tiles a group has: about as many tokens as features run at a time, or half of that where
-// all of w stays in L2.
-func gemmOrder(n, k int) int {
-	if 2*n*k <= 50<<20 {
-		return 8
-	}
-	return 16
-}
-
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
-	if t.skinny {
+	switch {
+	case t.skinny:
 		xRows /= t.share
-	} else {
+	case t.form == inTurns || t.form == late:
+		wRows, xRows = wRows/2, xRows/2
+	default:
 		wRows /= 2
 	}
 	if a.XMap, err = k.tileMap(x, xRows, hopperStep); err != nil {
 		return err
 	}
-	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || e == logits {
+	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.form == inSlices || e == logits {
 		return err
 	}
 	cols := 64

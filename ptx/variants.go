@@ -13,6 +13,7 @@ type Variant struct {
 	When     string // the shapes that choose it
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 	Cols     int    // features of a block; 0 where none asks
+	Lacks    int    // what a linear kernel does not do: 1 logits, 2 gated ones neither
 }
 
 // Variants lists the choices on this device of every operation that has more than one.
@@ -27,7 +28,7 @@ func (k *Kernels) Variants() []Variant {
 		case "gemm_m128":
 			when = "M > 64, tiles of 128x128 for three quarters of the SMs"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_80", when, t.rows, 0})
+		out = append(out, Variant{Op: "linear", Name: t.name, Source: t.kernels[plain].file + ".cu", Arch: "sm_80", When: when, Rows: t.rows})
 	}
 	return append(append(out, k.hopperVariants()...), k.attendVariants()...)
 }
@@ -41,10 +42,13 @@ func (k *Kernels) hopperVariants() []Variant {
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
-		if t.skinny {
+		switch {
+		case t.skinny:
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
+		case t.left():
+			when = "not yet: left to measurements"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols, t.lacks})
 	}
 	return append(out, fusedVariants()...)
 }

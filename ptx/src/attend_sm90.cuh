@@ -1,9 +1,10 @@
 // attend_sm90.cuh: attention of prompts on Hopper, for attend_prefill_peeled_sm90.cu and attend_prefill_half_sm90.cu: warp
 // groups that multiply, one that gathers K and V. A tile is 64 rows of queries for each of Consumers warp groups; keys come
 // Keys at a time; Blocks blocks share a multiprocessor. Steps that hide keys from some query are apart from those that
-// hide none, which need not ask.
+// hide none, which need not ask. A block starts before the kernel ahead has ended, and waits for it with its barriers made.
 #pragma once
 #include "attend.cuh"
+#include "overlap.cuh"
 
 constexpr int kStages = 2;
 
@@ -18,6 +19,7 @@ struct Shape {
 	static constexpr int Q = 0, K = QBytes, V = K + kStages * KBytes, Out = V + kStages * KBytes;
 	static constexpr int Shared = Out + QBytes + 1024;
 	static constexpr int GatherRegisters = 56, MultiplyRegisters = Blocks == 1 ? 224 : 200;
+	static constexpr int QueryUnroll = Blocks == 1 ? 1 : 4;  // more spills
 };
 
 template <int Block>
@@ -192,9 +194,11 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Pro
 	int done = 0;
 	for (int round = 0; round * static_cast<int>(gridDim.x) < items; round++) {
 		if (!it.find(round, items, c, t, window)) continue;
+		const int* page = it.w.page + row0;
+		int slot = (it.end - 1) * S::Keys + row0 <= it.high ? page[(it.end - 1) * S::Keys] : -1;  // on its way beside the queries
 		await_place(smem_addr(&bars.q_free), ~done & 1);
 		const bf16* from = q + it.head * t.group * S::D;
-#pragma unroll 1
+#pragma unroll S::QueryUnroll
 		for (int i = 0; i < S::Rows * S::Chunks / 128; i++) {
 			const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
 			const int r = min(it.w.row0 + row, it.w.rows - 1), token = r / t.group;
@@ -205,8 +209,6 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Pro
 
 		const bf16* k = c.k + it.head * c.slots * S::D;
 		const bf16* v = c.v + it.head * c.slots * S::D;
-		const int* page = it.w.page + row0;
-		int slot = (it.end - 1) * S::Keys + row0 <= it.high ? page[(it.end - 1) * S::Keys] : -1;
 		for (int j = it.end - 1; j >= it.begin; j--, step++) {
 			const u32 stage = step % kStages, parity = ~(step / kStages) & 1;
 			const int next = j > it.begin ? page[(j - 1) * S::Keys] : -1;
@@ -392,6 +394,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	__shared__ Barriers bars;
 	const u32 base = smem_addr(unaligned) + 1023 & ~1023u;
 	u8* shared = unaligned + (base - smem_addr(unaligned));
+	let_next_start();
 	if (threadIdx.x == 0) {
 		barrier_init(bars.q_full, 128), barrier_init(bars.q_free, S::Consumers * 4);
 		for (int i = 0; i < kStages; i++) {
@@ -401,6 +404,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
 	}
 	__syncthreads();
+	wait_for_former();
 	const int items = count_tiles<S>(t) * t.kv_heads;
 	if (threadIdx.x < 128) {
 		asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(S::GatherRegisters));

@@ -3,6 +3,7 @@ package simt
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // hopper is what came with sm_90, but for products.
@@ -10,34 +11,37 @@ var hopper = map[string]spec{
 	"mbarrier.init.shared::cta.b64": {build: mbarrierPlace, do: doInit}, "mbarrier.init.shared.b64": {build: mbarrierPlace, do: doInit},
 	"mbarrier.inval.shared::cta.b64": {build: mbarrierPlace, do: doInvalidate}, "mbarrier.inval.shared.b64": {build: mbarrierPlace, do: doInvalidate},
 	"mbarrier.arrive.shared::cta.b64": {build: mbarrierArrive, do: doMbarrierArrive}, "mbarrier.arrive.shared::cluster.b64": {build: mbarrierArrive, do: doMbarrierArrive},
-	"mbarrier.arrive.shared.b64":                                     {build: mbarrierArrive, do: doMbarrierArrive},
-	"mbarrier.arrive.expect_tx.shared::cta.b64":                      {build: mbarrierExpect, do: doMbarrierArrive},
-	"mbarrier.arrive.expect_tx.shared::cluster.b64":                  {build: mbarrierExpect, do: doMbarrierArrive},
-	"mbarrier.expect_tx.relaxed.cta.shared::cta.b64":                 {build: mbarrierPlace, do: doExpect},
-	"mbarrier.try_wait.parity.shared::cta.b64":                       {build: mbarrierWait, do: doTryWait, control: waits},
-	"mbarrier.try_wait.parity.shared.b64":                            {build: mbarrierWait, do: doTryWait, control: waits},
-	"mbarrier.test_wait.parity.shared::cta.b64":                      {build: mbarrierWait, do: doTestWait, control: waits},
-	"mbarrier.test_wait.parity.shared.b64":                           {build: mbarrierWait, do: doTestWait, control: waits},
-	"mapa.shared::cluster.u32":                                       {shape: "Rrr", do: doMapa},
-	"setmaxnreg.inc.sync.aligned.u32":                                {build: buildCount, do: doNothing, control: aligned},
-	"setmaxnreg.dec.sync.aligned.u32":                                {build: buildCount, do: doNothing, control: aligned},
-	"createpolicy.fractional.L2::evict_first.b64":                    {build: buildPolicy, do: doPolicy},
-	"createpolicy.fractional.L2::evict_normal.b64":                   {build: buildPolicy, do: doPolicy},
-	"createpolicy.fractional.L2::evict_last.b64":                     {build: buildPolicy, do: doPolicy},
-	"createpolicy.fractional.L2::evict_unchanged.b64":                {build: buildPolicy, do: doPolicy},
-	"prefetch.tensormap":                                             {build: buildIgnored, do: doNothing},
-	"cp.async.bulk.commit_group":                                     {do: commitStores, shape: ""},
-	"cp.async.bulk.wait_group":                                       {build: buildCount, do: waitStores},
-	"cp.async.bulk.wait_group.read":                                  {build: buildCount, do: waitStores},
-	tensorLoad + ".L2::cache_hint":                                   {build: buildTensorLoad(false, true), do: doTensorLoad},
-	tensorLoad:                                                       {build: buildTensorLoad(false, false), do: doTensorLoad},
-	tensorLoad + ".multicast::cluster.L2::cache_hint":                {build: buildTensorLoad(true, true), do: doTensorLoad},
-	tensorLoad + ".multicast::cluster":                               {build: buildTensorLoad(true, false), do: doTensorLoad},
-	"cp.async.bulk.tensor.2d.global.shared::cta.bulk_group":          {build: buildTensorStore, do: doTensorStore},
-	"st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32": {build: buildSend, do: doSend},
-	"st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32": {build: buildSend, do: doSend},
-	"st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.b32": {build: buildSend, do: doSend},
+	"mbarrier.arrive.shared.b64":                            {build: mbarrierArrive, do: doMbarrierArrive},
+	"mbarrier.arrive.expect_tx.shared::cta.b64":             {build: mbarrierExpect, do: doMbarrierArrive},
+	"mbarrier.arrive.expect_tx.shared::cluster.b64":         {build: mbarrierExpect, do: doMbarrierArrive},
+	"mbarrier.expect_tx.relaxed.cta.shared::cta.b64":        {build: mbarrierPlace, do: doExpect},
+	"mbarrier.try_wait.parity.shared::cta.b64":              {build: mbarrierWait, do: doTryWait, control: waits},
+	"mbarrier.try_wait.parity.shared.b64":                   {build: mbarrierWait, do: doTryWait, control: waits},
+	"mbarrier.test_wait.parity.shared::cta.b64":             {build: mbarrierWait, do: doTestWait, control: waits},
+	"mbarrier.test_wait.parity.shared.b64":                  {build: mbarrierWait, do: doTestWait, control: waits},
+	"mapa.shared::cluster.u32":                              {shape: "Rrr", do: doMapa},
+	"setmaxnreg.inc.sync.aligned.u32":                       {build: buildCount, do: doNothing, control: aligned},
+	"setmaxnreg.dec.sync.aligned.u32":                       {build: buildCount, do: doNothing, control: aligned},
+	"createpolicy.fractional.L2::evict_first.b64":           {build: buildPolicy, do: doPolicy},
+	"createpolicy.fractional.L2::evict_normal.b64":          {build: buildPolicy, do: doPolicy},
+	"createpolicy.fractional.L2::evict_last.b64":            {build: buildPolicy, do: doPolicy},
+	"createpolicy.fractional.L2::evict_unchanged.b64":       {build: buildPolicy, do: doPolicy},
+	"prefetch.tensormap":                                    {build: buildIgnored, do: doNothing},
+	"cp.async.bulk.commit_group":                            {do: commitStores, shape: ""},
+	"cp.async.bulk.wait_group":                              {build: buildCount, do: waitStores},
+	"cp.async.bulk.wait_group.read":                         {build: buildCount, do: waitStores},
+	tensorLoad + ".L2::cache_hint":                          {build: buildTensorLoad(false, true), do: doTensorLoad},
+	tensorLoad:                                              {build: buildTensorLoad(false, false), do: doTensorLoad},
+	tensorLoad + ".multicast::cluster.L2::cache_hint":       {build: buildTensorLoad(true, true), do: doTensorLoad},
+	tensorLoad + ".multicast::cluster":                      {build: buildTensorLoad(true, false), do: doTensorLoad},
+	"cp.async.bulk.tensor.2d.global.shared::cta.bulk_group": {build: buildTensorStore, do: doTensorStore},
+	send + ".f32":    {build: buildSend, do: doSend},
+	send + ".u32":    {build: buildSend, do: doSend},
+	send + ".b32":    {build: buildSend, do: doSend},
+	send + ".v4.f32": {build: buildSend, do: doSend},
 }
+
+const send = "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes"
 
 const tensorLoad = "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes"
 
@@ -82,13 +86,17 @@ func buildSend(d *decoder, in *inst, o *op) (err error) {
 		return fmt.Errorf("wants a 32-bit address of the barrier")
 	}
 	o.c = bar.a
-	o.b, err = d.source(in.operands[1], word)
+	o.list, err = d.members("{"+strings.Trim(in.operands[1], "{}")+"}", word, false)
 	return err
 }
 
 // doSend has the words of an instruction arrive together for each block that they go to.
 func doSend(w *warp, o *op, m uint32) {
-	to, bars, values := w.r[o.a], w.r[o.c], w.r[o.b]
+	to, bars := w.r[o.a], w.r[o.c]
+	values := make([]vec, len(o.list))
+	for j, r := range o.list {
+		values[j] = w.r[r]
+	}
 	for left := m; left != 0; {
 		lane := first(left)
 		rank, mine := to[lane]/clusterStride, uint32(0)
@@ -107,10 +115,14 @@ func doSend(w *warp, o *op, m uint32) {
 		}
 		w.block.grid.launchFlight(target, func() {
 			for i := range lanes {
-				if mine>>i&1 != 0 {
-					binary.LittleEndian.PutUint32(w.shared(o, i, uint64(to[i])+uint64(o.imm), 4), values[i])
-					w.mbarrierAt(o, i, uint64(bars[i])).complete(w.block.grid, 4)
+				if mine>>i&1 == 0 {
+					continue
 				}
+				at := w.shared(o, i, uint64(to[i])+uint64(o.imm), 4*len(values))
+				for j := range values {
+					binary.LittleEndian.PutUint32(at[4*j:], values[j][i])
+				}
+				w.mbarrierAt(o, i, uint64(bars[i])).complete(w.block.grid, len(at))
 			}
 		})
 	}
