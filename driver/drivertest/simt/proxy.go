@@ -35,7 +35,7 @@ func (w *warp) proxied(o *op, lane int, address uint64) []byte {
 }
 
 // replaced forgets who stored in a cell that the copy engine wrote.
-func (b *block) replaced(address uint64) { b.stores[address%clusterStride-sharedBase] = 0 }
+func (b *block) replaced(address uint64) { b.stores[(address%clusterStride-sharedBase)/cellBytes] = 0 }
 
 func doProxyFence(w *warp, _ *op, m uint32) {
 	for i := range lanes {
