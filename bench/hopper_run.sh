@@ -25,9 +25,9 @@ if [ -n "$MECHANISMS" ]; then
 fi
 check() { # variants by a prefix, or large shapes
 	local run=EveryKernelGives
-	[ "$1" != large ] || run='LargeShapes|OverlappedChain|Steady'
+	[ "$1" != large ] || run='LargeShapes|TestLinear_(Overlapped|Forms)|Steady'
 	[ "$1" != fused ] || run=TestFused
-	[ "$1" != attention ] || run='TestAttend_Matches|TestAttendPrefill_IsTheSame'
+	[ "$1" != attention ] || run='TestAttend_Matches|TestAttendPrefill_IsTheSame|TestAttendDecode'
 	WEFT_TEST_VARIANT=${1#large} timeout 60 ./ptx.test -test.run "$run" -test.v >"$OUT/test.log.$1" 2>&1
 	echo $? >"$OUT/rc.$1"
 }

@@ -43,9 +43,5 @@ func TestStep_DecodeAllocatesNothing(t *testing.T) {
 	}
 	slices.Sort(host)
 	t.Logf("host work of a decode step of 256 requests: fastest tenth %v, median %v, p99 %v", host[len(host)/10], host[len(host)/2], host[len(host)*99/100])
-	// The figure is 100 µs, which BenchmarkStep_Decode256 measures. This is for work of another order on any machine.
-	if best := host[len(host)/10]; best > 10*time.Millisecond {
-		t.Errorf("the fastest tenth of the steps takes %v of the host, want far less than 10 ms", best)
-	}
 	d.stop()
 }

@@ -106,7 +106,7 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 // fusedVariants are the slices of K that the kernels of every number of tokens can be launched for.
 func fusedVariants() (out []Variant) {
 	for splits := 1; splits <= maxCluster; splits *= 2 {
-		out = append(out, Variant{Op: "fused", Name: fmt.Sprintf("fused_s%d", splits), Source: "fused_sm90.cuh", Arch: "sm_90a", When: "M <= 64, by predicted time", Rows: MaxFused})
+		out = append(out, Variant{Op: "fused", Name: fmt.Sprintf("fused_s%d", splits), Source: "fused_sm90.cuh", Arch: "sm_90a", When: "M <= 64, by predicted time, with fused kernels", Rows: MaxFused})
 	}
 	return out
 }
@@ -132,8 +132,13 @@ func (f fusing) epilogue() epilogue {
 // fused enqueues one fused operation of m tokens. x is what the copy engine reads, for fuseAdd.
 func (k *Kernels) fused(s driver.Stream, op string, f fusing, x, w tensor.View, a fusionArgs) error {
 	m, n := int(a.M), int(a.N)
-	if !k.Hopper() || m > MaxFused || (x.Ptr|w.Ptr|a.X|a.Y)%16 != 0 {
-		return &tensor.ShapeError{Op: op, Operand: "T", Got: fmt.Sprint(m), Want: fmt.Sprintf("at most %d, operands aligned to 16 bytes, on Hopper in bf16", MaxFused)}
+	switch {
+	case !k.Hopper():
+		return fmt.Errorf("cannot run %s: only Hopper has it, in bf16; use the single operations", op)
+	case m > MaxFused:
+		return &tensor.ShapeError{Op: op, Operand: "T", Got: fmt.Sprint(m), Want: fmt.Sprintf("at most %d", MaxFused)}
+	case (x.Ptr|w.Ptr|a.X|a.Y)%16 != 0:
+		return &tensor.ShapeError{Op: op, Operand: "an operand", Got: "off", Want: "aligned to 16 bytes"}
 	}
 	t, ok := k.fuse.choose(f, m, n, int(a.K), k.SMs())
 	if !ok {

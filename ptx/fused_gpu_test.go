@@ -99,7 +99,7 @@ func TestFused_AgreesWithTheSingleKernels_GPU(t *testing.T) {
 					}
 					c.must(c.k.Force("fused", v.Name))
 					if err := errors.Join(l.checkHeads(c), l.checkGate(c), l.checkAdd(c)); err != nil {
-						t.Errorf("%s on %+v M=%d: %v", or(v.Name, "the choice"), s, m, err)
+						t.Errorf("%s on M=%d of %+v: %v", or(v.Name, "the choice"), m, s, err)
 					}
 				}
 				c.free()

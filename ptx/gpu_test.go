@@ -23,7 +23,7 @@ type gpu struct {
 }
 
 // simulatedWork is how many products a case on a simulated GPU may take: it does some 10^8 in a second. Larger ones are
-// left to real GPUs; all odd sizes stay in the small ones.
+// left to real GPUs, so that every list of cases holds some beyond a tile that fit.
 const simulatedWork = 6 << 20
 
 // skips says, once for each test that has such cases, that one is left to real GPUs.

@@ -130,7 +130,7 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x, w tensor.View, a hopperArgs) error {
 	m, n := int(a.M), int(a.N)
 	if !t.has(e) {
-		return fmt.Errorf("cannot run %s: it has no epilogue%s", t.name, epilogueSuffix[e])
+		return fmt.Errorf("cannot run %s: it was not built for %s results", t.name, [epilogues]string{plain: "plain", gated: "gated", logits: "float32"}[e])
 	}
 	if !k.Dry {
 		if err := k.hopperMaps(t, e, y, x, w, &a); err != nil {

@@ -16,12 +16,7 @@ func TestSelfTest_FusedBlocksGoOnToFurtherTiles(t *testing.T) {
 			break
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			onThread(t)
-			fake := drivertest.New(drivertest.Config{Major: 9, Run: true, SMs: 1, Memory: 1 << 30, Seed: seed})
-			lib, err := fake.Library()
-			if err != nil {
-				t.Fatal(err)
-			}
+			lib := drivertest.Simulate(t, drivertest.Config{Major: 9, SMs: 1, Memory: 1 << 30, Seed: seed})
 			b, err := OpenWith(lib, 0, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -36,7 +31,6 @@ func TestSelfTest_FusedBlocksGoOnToFurtherTiles(t *testing.T) {
 			if err := join(s.memory.close(), b.Close()); err != nil {
 				t.Errorf("Close() = %v", err)
 			}
-			fake.Check(t)
 		})
 	}
 }

@@ -27,10 +27,13 @@ type Target struct {
 
 // Connect makes t ready for many requests at once.
 func (t *Target) Connect() {
+	t.connectBy((&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext)
+}
+
+func (t *Target) connectBy(dial func(ctx context.Context, network, addr string) (net.Conn, error)) {
 	t.URL = strings.TrimSuffix(strings.TrimSuffix(t.URL, "/"), "/v1")
-	dial := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
 	t.client = &http.Client{Transport: &http.Transport{
-		DialContext: dial.DialContext, MaxIdleConns: 0, MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: time.Minute,
+		DialContext: dial, MaxIdleConns: 0, MaxIdleConnsPerHost: 1 << 16, IdleConnTimeout: time.Minute,
 		DisableCompression: true, WriteBufferSize: 16 << 10, ReadBufferSize: 4 << 10,
 	}}
 }

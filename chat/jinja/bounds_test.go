@@ -20,8 +20,8 @@ func render(t *testing.T, source string, vars map[string]jinja.Value) (string, e
 	return tmpl.Render(vars, time.Unix(0, 0))
 }
 
-// One rendering allocates at most maxAlloc, whatever the template says. It takes a second or so; on a slow or busy
-// machine at most longest times as long as one that counts to its limit.
+// One rendering allocates at most maxAlloc, whatever the template says. It takes a second or so, at most maxTime,
+// or on a slow or busy machine longest times as long as one that counts to its limit.
 const (
 	maxTime  = 10 * time.Second
 	longest  = 50

@@ -34,13 +34,13 @@ type Device struct {
 
 // played are the GPUs that stand in for a real one.
 var played = []Config{
-	{Name: "Simulated sm_80", Major: 8, SMs: 8, Memory: 4 << 30, Run: true},
-	{Name: "Simulated sm_90", Major: 9, SMs: 8, Memory: 4 << 30, Run: true},
+	{Name: "Simulated sm_80", Major: 8, SMs: 8, Memory: 4 << 30},
+	{Name: "Simulated sm_90", Major: 9, SMs: 8, Memory: 4 << 30},
 }
 
 // OnEach runs a test of kernels on the machine's GPU. Where there is none it runs it on each of those that are played on
-// the CPU, as subtests, and fails what they call misuse; with WEFT_REQUIRE_GPU set, as on a GPU machine, it fails. The
-// test gets an OS thread of its own.
+// the CPU, as subtests (WEFT_SIMULATED_SEED draws another order of warps and blocks), and fails what they call misuse; with
+// WEFT_REQUIRE_GPU set, as on a GPU machine, it fails. The test gets an OS thread of its own.
 func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -53,26 +53,36 @@ func OnEach(t *testing.T, run func(t *testing.T, d Device)) {
 	if os.Getenv("WEFT_REQUIRE_GPU") != "" || !errors.Is(err, driver.ErrNoDriver) {
 		t.Fatalf("cannot open a GPU: %v", err)
 	}
-	if raceOn {
-		t.Skip("skipped: no GPU, and a simulated one takes ten times as long under the race detector, with nothing to find: it runs on one goroutine")
-	}
 	for _, c := range played {
 		t.Run(c.Name, func(t *testing.T) {
-			runtime.LockOSThread()
-			t.Cleanup(runtime.UnlockOSThread)
 			if seed := os.Getenv("WEFT_SIMULATED_SEED"); seed != "" { // another order of warps and blocks
-				c.Seed, _ = strconv.ParseUint(seed, 10, 64)
+				if c.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
+					t.Fatalf("cannot read WEFT_SIMULATED_SEED: %v", err)
+				}
 			}
-			fake := New(c)
-			t.Cleanup(func() { fake.Check(t) })
-			fake.Record(false)
-			lib, err := fake.Library()
-			if err != nil {
-				t.Fatal(err)
-			}
-			run(t, Device{lib, true, c.Major == 9})
+			run(t, Device{Simulate(t, c), true, c.Major == 9})
 		})
 	}
+}
+
+// Simulate plays the GPU of c for a test, runs its kernels, and fails the test for what it calls misuse. The test's
+// goroutine gets an OS thread of its own.
+func Simulate(t *testing.T, c Config) *driver.Library {
+	t.Helper()
+	if raceOn {
+		t.Skip("skipped: a simulated GPU takes ten times as long under the race detector, with nothing to find: it runs on one goroutine")
+	}
+	runtime.LockOSThread()
+	t.Cleanup(runtime.UnlockOSThread)
+	c.Run = true
+	fake := New(c)
+	t.Cleanup(func() { fake.Check(t) })
+	fake.Record(false)
+	lib, err := fake.Library()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lib
 }
 
 func openFirst(t testing.TB, lib *driver.Library) *driver.Context {

@@ -2,7 +2,7 @@
 # Trains weft-guide from nothing on one GPU, in one call that needs nothing but this folder, Python with torch,
 # tokenizers, safetensors, numpy and jinja2, and no network. See docs/BUILTIN-MODEL.md.
 #   ./gpu.sh OUT MINUTES [arguments of train.py]
-# MINUTES is the training's; making the tokenizer, the first texts, the file and the test take about two more. OUT gets
+# MINUTES is the training's; making the tokenizer, the first texts, the file and the test take about two more (estimated). OUT gets
 # tokenizer.json, weights.safetensors, weft-guide.gguf, log.txt and wrong.jsonl, each below 16 MiB. The weights and the
 # file are there before the test begins; then `./make.sh model OUT` where Go is installs them.
 set -euo pipefail

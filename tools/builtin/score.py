@@ -3,7 +3,7 @@ import collections
 import json
 import re
 
-# What issue and card ask for, in per cent; other kinds are only reported.
+# What is asked for, in per cent; other kinds are only reported.
 BARS = {"weft (all)": 90, "call": 95, "nocall": 95, "json": 95, "memory": 90, "unknown": 90, "fresh weft": 90, "fresh unknown": 90, "fresh2 weft": 90, "fresh2 unknown": 90}
 
 
