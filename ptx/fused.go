@@ -137,7 +137,7 @@ func (k *Kernels) fused(s driver.Stream, op string, f fusing, x, w tensor.View, 
 		return fmt.Errorf("cannot run %s: only Hopper has it, in bf16; use the single operations", op)
 	case m > MaxFused:
 		return &tensor.ShapeError{Op: op, Operand: "T", Got: fmt.Sprint(m), Want: fmt.Sprintf("at most %d", MaxFused)}
-	case (x.Ptr|w.Ptr|a.X|a.Y)%16 != 0:
+	case (x.Ptr|w.Ptr|a.X|a.Y|a.Norm|a.Bias|a.Heads.K|a.Heads.V|a.Heads.QNorm|a.Heads.KNorm)%16 != 0:
 		return &tensor.ShapeError{Op: op, Operand: "an operand", Got: "off", Want: "aligned to 16 bytes"}
 	}
 	t, ok := k.fuse.choose(f, m, n, int(a.K), k.SMs())

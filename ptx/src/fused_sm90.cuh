@@ -115,6 +115,8 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
 			const int at = column(s, n + a);
+#pragma unroll
+			for (int i = 0; i < 8; i++) v.g[a][i] = 0;  // where x is zero its product must not be NaN
 			if (at < f.k) load8(f.norm + at, v.g[a]);
 		}
 	}

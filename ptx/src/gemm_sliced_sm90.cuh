@@ -86,7 +86,6 @@ struct Sliced {
 	__device__ __forceinline__ void produce() {
 		const u64 policy = evict_normal();
 		const int ahead = min(end_step - first_step, kStages);
-		if (share > 1) cluster_wait();  // the barriers of the other are there
 		for (int s = 0; s < ahead; s++) fetch_w(s, first_step + s, policy);  // weights depend on no kernel
 		wait_for_previous();
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, policy);
@@ -95,7 +94,6 @@ struct Sliced {
 			fetch_w(ring.stage, step, policy);
 			fetch_x(ring.stage, step, policy);
 		}
-		if (share == 1) cluster_wait();
 		// The other block arrives at these barriers: this one stays until it has.
 		for (int s = 0; s < kStages; s++, ring.next()) ring.wait_empty();
 	}
@@ -207,16 +205,13 @@ __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const Te
 	g.init();
 	__syncthreads();
 	cluster_arrive();
-	if (threadIdx.x == 256) {
-		g.produce();
-	} else {
-		cluster_wait();
-		if (threadIdx.x < 256) {
-			wait_for_previous();
-			g.consume();
-			return;
-		}
+	cluster_wait();  // the barriers of the others are there
+	if (threadIdx.x < 256) {
+		wait_for_previous();
+		g.consume();
+		return;
 	}
+	if (threadIdx.x == 256) g.produce();
 	if (g.kApart) return;
 	__syncwarp();
 	cluster_arrive(), cluster_wait();  // as those that multiply do

@@ -176,10 +176,25 @@ func (g *grid) begin(number int) {
 	g.running = append(g.running, c)
 }
 
+var (
+	spoiled = func() (v vec) {
+		for i := range v {
+			v[i] = all
+		}
+		return v
+	}()
+	spoiledWide = func() (v wide) {
+		for i := range v {
+			v[i] = 1<<64 - 1
+		}
+		return v
+	}()
+)
+
 // poison is what shared memory holds at first.
 var poison = bytes.Repeat([]byte{0xff}, 1<<12)
 
-// newBlock takes the memory of one that ended, or new memory. Registers keep what they held; shared memory is NaN.
+// newBlock takes the memory of one that ended, or new memory. Registers and shared memory are NaN.
 func (g *grid) newBlock() *block {
 	b := g.code.spare.take(product(g.launch.Block), g.launch.Shared)
 	if b == nil {
@@ -197,6 +212,7 @@ func (g *grid) newBlock() *block {
 		if left := threads - i*lanes; left < lanes {
 			w.alive = 1<<left - 1
 		}
+		w.spoil()
 		w.start()
 	}
 	return b
@@ -214,12 +230,22 @@ func (g *grid) makeBlock() *block {
 	for i := range (threads + lanes - 1) / lanes {
 		w := &warp{block: b, index: i, r: make([]vec, g.code.counts[word]), x: make([]wide, g.code.counts[dword]), p: make([]uint32, g.code.counts[pred])}
 		w.p[alwaysSlot] = all
-		for _, c := range g.code.constants {
-			w.set(c)
-		}
 		b.warps = append(b.warps, w)
 	}
 	return b
+}
+
+// spoil sets all bits of the registers, so that what nobody wrote is NaN, and then those that stand for constants.
+func (w *warp) spoil() {
+	for i := range w.r {
+		w.r[i] = spoiled
+	}
+	for i := range w.x {
+		w.x[i] = spoiledWide
+	}
+	for _, c := range w.block.grid.code.constants {
+		w.set(c)
+	}
 }
 
 // set gives all lanes of a slot one value.
