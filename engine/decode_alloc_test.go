@@ -21,8 +21,11 @@ func TestStep_DecodeAllocatesNothing(t *testing.T) {
 		d.settle()
 	}
 	const steps, most = 500, 500 / 20 // the runtime itself makes a few, for goroutines that wait
-	fewest := uint64(math.MaxUint64)
-	for range 5 { // more of them where goroutines are moved between cores; those of a step come every time
+	const quick = 100 * time.Microsecond
+	fewest, best := uint64(math.MaxUint64), time.Hour
+	// More allocations come where goroutines are moved between cores, and more time where others use them: what a step
+	// itself needs comes in every round.
+	for round := 0; round < 5 && (fewest > most || best > quick); round++ {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		for range steps {
@@ -30,18 +33,21 @@ func TestStep_DecodeAllocatesNothing(t *testing.T) {
 			d.settle()
 		}
 		runtime.ReadMemStats(&after)
-		if fewest = min(fewest, after.Mallocs-before.Mallocs); fewest <= most {
-			break
+		fewest = min(fewest, after.Mallocs-before.Mallocs)
+		var host []time.Duration
+		all := d.l.recorder.list()
+		for _, r := range all[max(0, len(all)-steps):] {
+			host = append(host, r.Host())
 		}
+		slices.Sort(host)
+		best = min(best, host[len(host)/10]) // the tenth that other processes disturbed least
+		t.Logf("host work of a decode step of 256 requests: fastest tenth %v, median %v, p99 %v", host[len(host)/10], host[len(host)/2], host[len(host)*99/100])
 	}
 	if fewest > most {
 		t.Errorf("%d decode steps made %d allocations, want 0", steps, fewest)
 	}
-	var host []time.Duration
-	for _, r := range d.l.recorder.list() {
-		host = append(host, r.Host())
+	if best > quick {
+		t.Errorf("the fastest tenth of the steps takes %v of the host, want %v or less", best, quick)
 	}
-	slices.Sort(host)
-	t.Logf("host work of a decode step of 256 requests: fastest tenth %v, median %v, p99 %v", host[len(host)/10], host[len(host)/2], host[len(host)*99/100])
 	d.stop()
 }
