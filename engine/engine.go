@@ -27,22 +27,25 @@ type Model interface {
 
 // Options set an engine's limits. The zero value of a field means its default.
 type Options struct {
-	MaxContext  int           // tokens of one request, prompt and output; default: the model's, or what memory holds
-	MaxRequests int           // requests running at once; default 256, on the CPU 16
-	StepTokens  int           // tokens computed in one step; default 8192, on the CPU 512
-	MixedTokens int           // of these, tokens of prompts in a step that also decodes; default: no limit of its own
-	KVMemory    float64       // share of the memory that is free after loading, for the KV cache; default 0.88
-	KVTokens    int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
-	Queue       int           // requests waiting at most, besides those that are admitted or fit without anyone's end; default 512
-	Wait        time.Duration // longest wait in the queue; default 60 s
-	Watchdog    time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s, on the CPU 10 min
-	Flight      int           // steps that the flight recorder remembers; default 4096
-	Policy      scheduler.Policy
-	Expect      int  // output tokens that a request is expected to generate, or ExpectAll; when it was too few, the newest are paused; default: as recent ones did
-	NoCache     bool // do not keep prefixes for later requests
-	NoOverlap   bool // wait for each step before planning the next
-	Verify      bool // check the cache's invariants after each step; slow, for tests
-	PauseEvery  int  // pause the newest of several requests each so many steps; for tests
+	MaxContext  int // tokens of one request, prompt and output; default: the model's, or what memory holds
+	MaxRequests int // requests running at once; default 256, on the CPU 16
+	StepTokens  int // tokens computed in one step; default 8192, on the CPU 512
+	MixedTokens int // of these, tokens of prompts in a step that also decodes; default: no limit of its own
+	// Longest that prompts may make a step that also decodes, in times of one that only decodes: their tokens are fitted to
+	// it by what steps took; default: no limit.
+	DecodeSlowdown float64
+	KVMemory       float64       // share of the memory that is free after loading, for the KV cache; default 0.88
+	KVTokens       int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536
+	Queue          int           // requests waiting at most, besides those that are admitted or fit without anyone's end; default 512
+	Wait           time.Duration // longest wait in the queue; default 60 s
+	Watchdog       time.Duration // a step that takes longer is a *DeviceError that wraps ErrStalled; default 60 s, on the CPU 10 min
+	Flight         int           // steps that the flight recorder remembers; default 4096
+	Policy         scheduler.Policy
+	Expect         int  // output tokens that a request is expected to generate, or ExpectAll; when it was too few, the newest are paused; default: as recent ones did
+	NoCache        bool // do not keep prefixes for later requests
+	NoOverlap      bool // wait for each step before planning the next
+	Verify         bool // check the cache's invariants after each step; slow, for tests
+	PauseEvery     int  // pause the newest of several requests each so many steps; for tests
 }
 
 // setDefaults fills in what was left open. A backend that works beside the host is an accelerator with memory of its

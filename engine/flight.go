@@ -140,6 +140,7 @@ func (l *loop) landed(f *flight, waited, collected, now time.Time) error {
 		r.DeviceBegan, r.DeviceEnded, err = l.timer.StepTime(f.batch)
 	}
 	l.recorder.add(r)
+	l.pace.landed(r)
 	return err
 }
 

@@ -43,6 +43,7 @@ type loop struct {
 	waker   *waker
 
 	recorder *recorder
+	pace     pace
 	timer    backend.Timer // nil: the backend does not tell
 	turn     time.Time     // when this turn of the loop began
 	finished int           // requests that ended
@@ -70,7 +71,7 @@ func newLoop(e *Engine, b backend.Backend, m Model, pool *kvcache.Pool, tree *kv
 		e: e, b: b, pool: pool, tree: tree, async: async, overlap: async && !e.opts.NoOverlap,
 		slots:    make([][]int32, e.opts.MaxRequests),
 		waker:    newWaker(),
-		recorder: newRecorder(e.opts.Flight), timer: timerOf(b),
+		recorder: newRecorder(e.opts.Flight), timer: timerOf(b), pace: pace{limit: e.opts.DecodeSlowdown},
 	}
 	l.forward = func(batch *backend.Batch) tensor.View { return m.Forward(b, batch) }
 	if e.opts.Policy == scheduler.FairShare {

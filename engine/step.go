@@ -71,7 +71,7 @@ func (s *sequence) reusable() []int32 { return s.tokens[:min(len(s.tokens), s.le
 func (l *loop) budget() scheduler.Budget {
 	o := &l.e.opts
 	return scheduler.Budget{
-		Tokens: o.StepTokens, Mixed: o.MixedTokens, Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy,
+		Tokens: o.StepTokens, Mixed: l.pace.mixed(o.MixedTokens), Requests: o.MaxRequests, Cached: o.MaxContext, Policy: o.Policy,
 		Free: l.pool.Free() + l.tree.Evictable(), Total: l.pool.Size(), Locked: l.tree.Locked(),
 		Pause: o.PauseEvery > 0 && l.count.Steps%uint64(o.PauseEvery) == 0,
 	}

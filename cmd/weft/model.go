@@ -34,21 +34,22 @@ func (f *modelFlags) find(a *app) (source, error) {
 // engineFlags choose the device and the limits.
 type engineFlags struct {
 	modelFlags
-	Load        string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
-	Device      string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
-	Threads     int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
-	MaxContext  int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
-	MaxRequests int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
-	StepTokens  int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
-	MixedTokens int           `placeholder:"TOKENS" help:"Tokens of prompts computed in a step that also generates. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit but --step-tokens."`
-	KVMemory    float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
-	KVTokens    int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
-	Queue       int           `default:"512" help:"Requests that may wait. More are refused with 429."`
-	Policy      string        `enum:"fcfs,lpm,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), fair (the client that was served least: by the field user, else by address)."`
-	Expect      int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
-	Watchdog    time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
-	PrefixCache bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
-	Overlap     bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
+	Load           string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
+	Device         string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
+	Threads        int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
+	MaxContext     int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
+	MaxRequests    int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
+	StepTokens     int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
+	MixedTokens    int           `placeholder:"TOKENS" help:"Tokens of prompts computed in a step that also generates. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit but --step-tokens."`
+	DecodeSlowdown float64       `placeholder:"TIMES" help:"Longest that prompts may make a step that also generates, in times of one that only generates, such as 2: their tokens are fitted to it. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit."`
+	KVMemory       float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
+	KVTokens       int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
+	Queue          int           `default:"512" help:"Requests that may wait. More are refused with 429."`
+	Policy         string        `enum:"fcfs,lpm,fair" default:"fcfs" help:"Who is served first: fcfs (first come), lpm (longest cached prefix), fair (the client that was served least: by the field user, else by address)."`
+	Expect         int           `default:"0" placeholder:"TOKENS" help:"Output tokens that a request is expected to generate; 0: as recent ones did, -1: all it may. Lower: more requests at once, and the newest are paused when it was too few."`
+	Watchdog       time.Duration `placeholder:"60s" help:"Longest time of a step; a device that takes longer is taken for hung, and serving ends. Default: 60s on a GPU, 10m on the CPU."`
+	PrefixCache    bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
+	Overlap        bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
 	Deterministic  bool   `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
 	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
@@ -61,7 +62,7 @@ func (f *engineFlags) options() weft.Options {
 	return weft.Options{
 		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
 		Engine: engine.Options{
-			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, KVMemory: f.KVMemory,
+			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, DecodeSlowdown: f.DecodeSlowdown, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
 			Watchdog: f.Watchdog, Expect: f.Expect,
 		},
@@ -72,6 +73,9 @@ func (f *engineFlags) options() weft.Options {
 func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	if f.Load == "dummy" && f.Model == "" {
 		return nil, usageError{errors.New("--load dummy needs --model with a directory that has a config.json")}
+	}
+	if f.DecodeSlowdown != 0 && f.DecodeSlowdown <= 1 {
+		return nil, usageError{fmt.Errorf("--decode-slowdown is %g, want more than 1: a step that also computes prompts takes longer than one that does not", f.DecodeSlowdown)}
 	}
 	src, err := f.find(a)
 	if err != nil {
