@@ -39,7 +39,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
+		if t.trial || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -52,7 +52,8 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 // fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K are of use where all run at
 // once.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
-	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*t.share)*ceilDiv(n, t.cols)
+	down, across := t.clusterShape()
+	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
 	switch {
 	case t.splits > 1 && steps < 4*t.splits:
 		return false
@@ -70,11 +71,12 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	if t.skinny {
 		return t.predictSkinny(e, m, n, k, sms, memory)
 	}
+	down, across := t.clusterShape()
 	cluster := t.share * t.splits
-	blocks := ceilDiv(m, t.rows*t.share) * ceilDiv(n, t.cols) * cluster
+	blocks := ceilDiv(m, t.rows*down) * ceilDiv(n, t.cols*across) * cluster
 	waves := ceilDiv(blocks, clustersAtOnce(cluster, sms)*cluster)
 	busy := float64(blocks) / float64(waves*sms)
-	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows+t.cols/t.share))
+	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows/across+t.cols/down))
 	step := max(area*hopperStep*2*(1+throttle*busy)/tensorRate, float64(2*hopperStep*(t.rows+t.cols))/blockRate, apart*float64(min(blocks, sms))/gemmRate)
 	step += apart * 1e-7 // of two alike, that which reads less
 	store := tileStore

@@ -3,7 +3,7 @@ package ptx
 import "github.com/weft-llm/weft/driver"
 
 // declareGemms adds the kernels for many tokens: those of src/gemm_sm90.cuh, of which a cluster is tiles that share w, and
-// that of src/gemm_sliced_sm90.cuh, of which it is slices of K of such tiles.
+// those of src/gemm_sliced_sm90.cuh, of which it is slices of K of such tiles.
 func (p *hopperLinear) declareGemms(k *Kernels) {
 	p.gemms = [...]hopperKernel{
 		{name: "gemm_128x256", rows: 128, cols: 256, stages: 4},
@@ -18,11 +18,18 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", share), hopperKernel: h, share: share, splits: 1})
 		}
 	}
-	p.sliced = hopperKernel{name: "gemm_sliced", rows: 128, cols: 128, stages: 5}
-	p.sliced.declare(k, slicedShared(&p.sliced))
-	for _, c := range []struct{ share, splits int }{{1, 2}, {1, 4}, {1, 8}, {2, 4}} {
-		name := p.sliced.name + suffix("m", c.share) + suffix("s", c.splits)
-		p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: &p.sliced, share: c.share, splits: c.splits})
+	p.tiles = append(p.tiles, hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1, trial: true})
+	p.sliced = [...]hopperKernel{
+		{name: "gemm_sliced", rows: 128, cols: 128, stages: 5},
+		{name: "gemm_sliced_192", rows: 128, cols: 192, stages: 5},
+	}
+	for i, shapes := range [len(p.sliced)][]struct{ share, splits int }{{{1, 2}, {1, 4}, {1, 8}, {2, 4}}, {{1, 2}, {1, 4}, {2, 2}}} {
+		h := &p.sliced[i]
+		h.declare(k, slicedShared(h))
+		for _, c := range shapes {
+			name := h.name + suffix("m", c.share) + suffix("s", c.splits)
+			p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, share: c.share, splits: c.splits, trial: h.cols == 192})
+		}
 	}
 }
 
@@ -31,20 +38,34 @@ func gemmShared(h *hopperKernel) int {
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + 4*8192 + 16*h.stages
 }
 
-// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums of a tile, barriers.
+// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums of a tile of 128 features, barriers.
+// Those of a wider one lie where the stages were.
 func slicedShared(h *hopperKernel) int {
-	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + h.rows*h.cols*4 + 16*h.stages + 8
+	bytes := 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + 16*h.stages + 8
+	if h.cols == 128 {
+		bytes += h.rows * h.cols * 4
+	}
+	return bytes
+}
+
+// clusterShape gives the tiles of t's cluster, over tokens and over features.
+func (t *hopperTile) clusterShape() (down, across int) {
+	if t.share == 4 {
+		return 2, 2
+	}
+	return t.share, 1
 }
 
 // gemmLaunch is how t is launched when it is not skinny, and the kernel's order.
 func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.Dim, order int32) {
-	rows, blocks := ceilDiv(m, t.rows*t.share), t.share*t.splits
-	tiles := rows * ceilDiv(n, t.cols)
+	down, across := t.clusterShape()
+	rows, blocks := ceilDiv(m, t.rows*down), t.share*t.splits
+	tiles := rows * ceilDiv(n, t.cols*across)
 	cluster = driver.Dim{X: blocks}
 	if t.splits > 1 {
 		return driver.Dim{X: tiles * blocks}, cluster, driver.Dim{X: 288}, int32(t.share)
 	}
-	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, gemmOrder(n, k)/t.share))
+	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, gemmOrder(n, k)/down))
 }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,

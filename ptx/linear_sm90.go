@@ -27,15 +27,16 @@ type hopperTile struct {
 	name string
 	*hopperKernel
 	skinny bool // operands swapped
-	share  int  // tiles of a cluster, that share w; 1 when skinny
+	share  int  // tiles of a cluster: two share w, four are two by two; 1 when skinny
 	splits int  // slices of K, each a block's
+	trial  bool // left to Force until it has been timed
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
 	gemms  [4]hopperKernel
-	sliced hopperKernel
-	thin   [4]hopperKernel
+	sliced [2]hopperKernel
+	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -49,12 +50,14 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n16", rows: 16, cols: 64, stages: 9},
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
+		{name: "skinny_n64w128", rows: 64, cols: 128, stages: 3},
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
 		h.declare(k, skinnyShared(h))
 		for splits := 1; splits <= maxCluster; splits *= 2 {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: 1, splits: splits})
+			t := hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: 1, splits: splits, trial: h.cols == 128}
+			p.tiles = append(p.tiles, t)
 		}
 	}
 }
@@ -117,11 +120,12 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 }
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
-	wRows := t.cols
+	wRows, xRows := t.cols, t.rows
 	if !t.skinny { // the tiles of a cluster copy a part each
-		wRows /= 2
+		_, across := t.clusterShape()
+		wRows, xRows = wRows/2, xRows/across
 	}
-	if a.XMap, err = k.tileMap(x, t.rows, hopperStep); err != nil {
+	if a.XMap, err = k.tileMap(x, xRows, hopperStep); err != nil {
 		return err
 	}
 	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.splits > 1 || e == logits {

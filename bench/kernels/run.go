@@ -125,5 +125,6 @@ func worthTiming(v ptx.Variant, c *Case) bool {
 	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") {
 		return false
 	}
-	return c.m > 64 && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
+	pairs := strings.Contains(v.Name, "c2") || strings.Contains(v.Name, "c4") || strings.Contains(v.Name, "m2") // of tiles, over tokens
+	return c.m > 64 && !(pairs && c.m <= v.Rows) && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
 }
