@@ -18,7 +18,9 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", share), hopperKernel: h, share: share, splits: 1})
 		}
 	}
-	p.tiles = append(p.tiles, hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1, trial: true})
+	p.tiles = append(p.tiles,
+		hopperTile{name: "gemm_128x256c2h4", hopperKernel: &p.gemms[0], share: 2, splits: 1, height: 4, trial: true},
+		hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1, trial: true})
 	p.sliced = [...]hopperKernel{
 		{name: "gemm_sliced", rows: 128, cols: 128, stages: 5},
 		{name: "gemm_sliced_192", rows: 128, cols: 192, stages: 5},
@@ -65,7 +67,11 @@ func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.D
 	if t.splits > 1 {
 		return driver.Dim{X: tiles * blocks}, cluster, driver.Dim{X: 288}, int32(t.share)
 	}
-	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, gemmOrder(n, k)/down))
+	height := t.height
+	if height == 0 {
+		height = gemmOrder(n, k)
+	}
+	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, height/down))
 }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,
@@ -79,7 +85,7 @@ func clustersAtOnce(blocks, sms int) int {
 }
 
 // gemmOrder is how many rows of tiles a group has: about as many tokens as features run at a time, or half of that where
-// all of w stays in L2. Groups of 4 to 24 rows were timed, and none was faster once the device was as cool as for others.
+// all of w stays in L2.
 func gemmOrder(n, k int) int {
 	if 2*n*k <= 50<<20 {
 		return 8

@@ -18,6 +18,7 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 	}{
 		{"gemm_128x256", 8192, 4096, 1024, 132, 1, 384, 8, "a block a multiprocessor"},
 		{"gemm_128x256c2", 8192, 4096, 4096, 132, 2, 384, 4, "as many in pairs"},
+		{"gemm_128x256c2h4", 8192, 4096, 4096, 132, 2, 384, 2, "groups of four rows of tiles"},
 		{"gemm_128x128c2", 256, 4096, 1024, 64, 2, 384, 1, "a cluster for each pair of tiles"},
 		{"gemm_128x128c2", 100, 100, 1024, 2, 2, 384, 1, "one cluster, mostly beside y"},
 		{"gemm_128x128c4", 8192, 6144, 1024, 96, 4, 384, 4, "as many in fours as are known to run at once"},

@@ -29,6 +29,7 @@ type hopperTile struct {
 	skinny bool // operands swapped
 	share  int  // tiles of a cluster: two share w, four are two by two; 1 when skinny
 	splits int  // slices of K, each a block's
+	height int  // rows of tiles in a group; 0: by size
 	trial  bool // left to Force until it has been timed
 }
 
