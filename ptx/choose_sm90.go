@@ -7,8 +7,8 @@ import "math"
 const (
 	memoryRate = 4783e3  // to all multiprocessors from memory
 	skinnyRate = 9440e3  // to all from L2, by the kernels for few tokens
-	gemmRate   = 6506e3  // to all from L2, by GEMM
-	blockRate  = 122.1e3 // to one multiprocessor from L2
+	gemmRate   = 6513e3  // to all from L2, by GEMM
+	blockRate  = 104.8e3 // to one multiprocessor from L2
 
 	skinnyStart  = 1.146
 	skinnyStep   = 0.1681 // of a stage of 64 columns of K, and for each 64 tokens
@@ -21,13 +21,13 @@ const (
 	fullPower    = 3.947 // how fast that sets in
 	overlapPower = 3.93  // of the norm of times that overlap
 
-	gemmStart  = 1.198
-	gemmBusy   = 0.0224  // more when all multiprocessors work
-	tensorRate = 6.781e6 // multiply-adds of a multiprocessor alone
-	throttle   = 0.4296  // by how much all together are slower
-	tileStore  = 0.3289  // of a tile of 128x256, in proportion for others
-	tileGate   = 3.031   // where gated
-	sliceSum   = 1.0     // of a tile's slices; not measured yet
+	gemmStart  = 0.9417
+	tensorRate = 7.045e6 // multiply-adds of a multiprocessor alone
+	throttle   = 0.5985  // by how much all together are slower
+	tileStore  = 0.2815  // of a tile of 128x256, in proportion for others
+	tileGate   = 0.7784  // where gated
+	sliceStart = 1.144   // of a tile's sum over slices, and for each doubling of them
+	sliceTwice = 0.6702
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -39,7 +39,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if t.left() || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
+		if t.trial || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -49,20 +49,20 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	return best
 }
 
-// fits says whether t computes the shape, and is not plainly the wrong size for it. Kernels whose tiles share x are left
-// to Force until they have been timed.
+// fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K are of use where all run at
+// once.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
-	if t.skinny {
-		small := m <= 64 && t.rows >= m && (t.rows == 8 || t.rows < 2*m)
-		if t.splits > 1 && ceilDiv(m, t.rows)*ceilDiv(n, t.cols)*t.splits > t.resident()*sms {
-			return false
-		}
-		return t.share == 1 && ceilDiv(k, hopperStep) >= 4*t.splits && (small || m > 64 && m <= 512 && t.rows >= 64)
-	}
-	if t.form == inSlices && (ceilDiv(m, t.rows)*ceilDiv(n, t.cols)*t.splits > sms || ceilDiv(k, hopperStep) < 4*t.splits) {
+	down, across := t.clusterShape()
+	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
+	switch {
+	case t.splits > 1 && steps < 4*t.splits:
+		return false
+	case t.skinny:
+		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && steps >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
+	case t.splits > 1 && tiles > clustersAtOnce(t.share*t.splits, sms):
 		return false
 	}
-	return m > 64 && t.has(e) && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
+	return m > 64 && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
 }
 
 // predict is the time of t on a shape in µs.
@@ -72,8 +72,9 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 		return t.predictSkinny(e, m, n, k, sms, memory)
 	}
 	down, across := t.clusterShape()
-	blocks := roundUp(ceilDiv(m, t.rows), down) * roundUp(ceilDiv(n, t.cols), across) * t.splits
-	waves := ceilDiv(blocks, clustersAtOnce(t.share*t.splits, sms)*t.share*t.splits)
+	cluster := t.share * t.splits
+	blocks := ceilDiv(m, t.rows*down) * ceilDiv(n, t.cols*across) * cluster
+	waves := ceilDiv(blocks, clustersAtOnce(cluster, sms)*cluster)
 	busy := float64(blocks) / float64(waves*sms)
 	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows/across+t.cols/down))
 	step := max(area*hopperStep*2*(1+throttle*busy)/tensorRate, float64(2*hopperStep*(t.rows+t.cols))/blockRate, apart*float64(min(blocks, sms))/gemmRate)
@@ -83,28 +84,25 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 		store = tileGate
 	}
 	store *= area / (128 * 256)
-	products, stores := float64(ceilDiv(ceilDiv(k, hopperStep), t.splits))*step, float64(waves)
-	switch t.form {
-	case inTurns, late:
-		stores = 1 // the others run beside products
-	case inSlices:
-		store += sliceSum
+	if t.splits > 1 {
+		store += sliceStart + sliceTwice*math.Log2(float64(t.splits))
 	}
-	return gemmStart + gemmBusy*busy + max(float64(waves)*products+stores*store, memory)
+	products := float64(ceilDiv(ceilDiv(k, hopperStep), t.splits)) * step
+	return gemmStart + max(float64(waves)*(products+store), memory)
 }
 
+// predictSkinny is predict where all tokens are in one tile.
 func (t *hopperTile) predictSkinny(e epilogue, m, n, k, sms int, memory float64) float64 {
-	slots, across, columns := t.resident()*sms, ceilDiv(m, t.rows), ceilDiv(n, t.cols)
+	slots, columns := t.resident()*sms, ceilDiv(n, t.cols)
 	steps, rows, splits := ceilDiv(ceilDiv(k, hopperStep), t.splits), float64(t.rows)/64, float64(t.splits)
-	columns = roundUp(columns, t.share)
-	blocks := columns * across * t.splits
+	blocks := columns * t.splits
 	turns := ceilDiv(blocks, slots*(100-t.splits)/100) // large clusters leave some places empty
 	if t.splits == 1 {
-		groups := min(columns, max(1, slots/across))
-		blocks, turns = groups*across, ceilDiv(columns, groups)
+		blocks = min(columns, slots)
+		turns = ceilDiv(columns, blocks)
 	}
-	reached := float64(columns * across * t.splits * steps * 2 * hopperStep)
-	l2 := reached * (float64(t.rows)/float64(t.share) + float64(t.cols)) / skinnyRate
+	reached := float64(columns * t.splits * steps * 2 * hopperStep)
+	l2 := reached * float64(t.rows+t.cols) / skinnyRate
 	block := float64(turns*steps) * (skinnyStep + skinnyTokens*rows)
 	full := 1 - min(1, max(0, float64(slots-blocks)/float64(blocks)))
 	us := skinnyStart + fullCost*math.Pow(full, fullPower) + float64(turns)*skinnyStore*rows

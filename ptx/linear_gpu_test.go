@@ -52,26 +52,22 @@ const (
 	f32Relative  = 4e-6
 )
 
-func (l *linearCase) run(c *checker, lacks int) error {
-	err := c.k.Linear(c.s, l.y.View, l.x.View, l.w.View, l.bias.View)
-	if lacks < 1 {
-		err = errors.Join(err, c.k.Logits(c.s, l.logits.View, l.x.View, l.w.View, testScale, testSoftcap))
-	}
-	if l.gated != nil && lacks < 2 {
+func (l *linearCase) run(c *checker) error {
+	err := errors.Join(c.k.Linear(c.s, l.y.View, l.x.View, l.w.View, l.bias.View),
+		c.k.Logits(c.s, l.logits.View, l.x.View, l.w.View, testScale, testSoftcap))
+	if l.gated != nil {
 		err = errors.Join(err, c.k.GatedLinear(c.s, l.gated.View, l.x.View, l.w.View, SiLU))
 	}
 	return err
 }
 
-// check runs every epilogue but those that a variant lacks.
-func (l *linearCase) check(c *checker, lacks int) error {
-	err := errors.Join(l.run(c, lacks), c.expect(l.y, l.biased, l.mag, bf16Relative, sumRelative))
+// check runs every epilogue.
+func (l *linearCase) check(c *checker) error {
+	err := errors.Join(l.run(c), c.expect(l.y, l.biased, l.mag, bf16Relative, sumRelative),
+		c.expect(l.logits, l.capped, l.mag, f32Relative, sumRelative))
 	c.poison(l.y)
-	if lacks < 1 {
-		err = errors.Join(err, c.expect(l.logits, l.capped, l.mag, f32Relative, sumRelative))
-		c.poison(l.logits)
-	}
-	if l.gated != nil && lacks < 2 {
+	c.poison(l.logits)
+	if l.gated != nil {
 		err = errors.Join(err, c.expect(l.gated, l.act, l.actMag, bf16Relative, sumRelative))
 		c.poison(l.gated)
 	}
@@ -110,7 +106,7 @@ func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
 				continue
 			}
 			c.must(c.k.Force("linear", v.Name))
-			if err := l.check(c, v.Lacks); err != nil {
+			if err := l.check(c); err != nil {
 				t.Errorf("%s on M=%d N=%d K=%d: %v", or(v.Name, "the choice"), s[0], s[1], s[2], err)
 			}
 		}

@@ -26,7 +26,7 @@ func (k *Kernels) steadyTiles() (names []string) {
 		return names
 	}
 	for i := range k.hop.tiles {
-		if t := &k.hop.tiles[i]; !t.left() && t.splits == 1 && (!t.skinny || t.share == 1) {
+		if t := &k.hop.tiles[i]; t.splits == 1 && !t.trial {
 			names = append(names, t.name)
 		}
 	}

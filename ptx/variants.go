@@ -13,7 +13,6 @@ type Variant struct {
 	When     string // the shapes that choose it
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 	Cols     int    // features of a block; 0 where none asks
-	Lacks    int    // what a linear kernel does not do: 1 logits, 2 gated ones neither
 }
 
 // Variants lists the choices on this device of every operation that has more than one.
@@ -43,12 +42,12 @@ func (k *Kernels) hopperVariants() []Variant {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
 		switch {
+		case t.trial:
+			when = "not yet: left to measurements"
 		case t.skinny:
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
-		case t.left():
-			when = "not yet: left to measurements"
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols, t.lacks})
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
 	}
 	return append(out, fusedVariants()...)
 }

@@ -116,17 +116,15 @@ func worthTiming(v ptx.Variant, c *Case) bool {
 	if v.Op != c.op || v.Op != "linear" {
 		return v.Op == c.op
 	}
-	if v.Lacks > 0 && c.Kernel == "logits" || v.Lacks > 1 && c.Kernel == "gated_linear" {
-		return false
-	}
 	if v.Arch != "sm_90a" || slices.Contains([]int{2, 4, 8, 32, 1024, 4096}, c.m) {
 		return false
 	}
 	if strings.HasPrefix(v.Name, "skinny") {
-		return v.Rows >= c.m && v.Rows <= max(8, 2*c.m) || c.m > 64 && c.m <= 256 && v.Rows >= 64
+		return v.Rows >= c.m && v.Rows <= max(8, 2*c.m)
 	}
-	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") || strings.Contains(v.Name, "c2h") && c.m < 2048 {
+	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") || strings.HasSuffix(v.Name, "h4") && c.m < 2048 {
 		return false
 	}
-	return c.m > 64 && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
+	pairs := strings.Contains(v.Name, "c2") || strings.Contains(v.Name, "c4") || strings.Contains(v.Name, "m2") // of tiles, over tokens
+	return c.m > 64 && !(pairs && c.m <= v.Rows) && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
 }

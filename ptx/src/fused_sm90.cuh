@@ -57,7 +57,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	float* squares;  // [NT][kScalers]: rows as those of sums
 
 	__device__ __forceinline__ Fused(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, const Fusion& f, u8* base)
-	    : Base(xmap, wmap, p, 1, base), f(f), squares(sums + NT * kPitch + 4 * Stages + 4) {}
+	    : Base(xmap, wmap, p, base), f(f), squares(sums + NT * kPitch + 4 * Stages + 4) {}
 
 	// init is for all threads, before a barrier of the block. A stage is full when w has come and a warp has written x.
 	__device__ __forceinline__ void init() const {
@@ -172,7 +172,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 			for (int o = 1; o < 8; o <<= 1) v += __shfl_xor_sync(kAll, v, o);
 			const int token = s.row + 4 * j;
 			if (s.col == 0 && token < tokens())
-				send(smem_addr(squares + (rank * NT + token >> log_splits) * kScalers + s.warp), this->block(token & (splits - 1), 0), v, sent);
+				send(smem_addr(squares + (rank * NT + token >> log_splits) * kScalers + s.warp), token & (splits - 1), v, sent);
 		}
 	}
 

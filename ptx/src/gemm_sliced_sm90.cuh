@@ -1,5 +1,5 @@
 // gemm_sliced_sm90.cuh: a GEMM for few tiles: the blocks of a cluster take slices of K of one tile of 128xBN, for
-// gemm_sliced_sm90.cu.
+// gemm_sliced*_sm90.cu.
 //
 // Warps 0 to 7 multiply, as two warpgroups that share the tile by rows; warp 8 copies. Each block finishes the same number
 // of the tile's columns: a thread sends 16 bytes of its sums to the thread of the same number in the block that finishes
@@ -21,10 +21,12 @@ __device__ __forceinline__ void send4(u32 addr, u32 rank, float a, float b, floa
 template <int BN, Epilogue E>
 struct Sliced {
 	static constexpr bool kApart = BN == 128;  // the sums lie apart from the stages
-	static constexpr int kStages = kApart ? 5 : 4, kXBytes = 16384, kWBytes = BN * 128, kStageBytes = kXBytes + kWBytes;
+	static constexpr int kStages = 5, kXBytes = 16384, kWBytes = BN * 128, kStageBytes = kXBytes + kWBytes;
 	static constexpr int kChunks = BN / 8;  // of four sums of a thread: two rows by two of eight columns
 	static constexpr int kThreads = 256, kSumBytes = 128 * BN * 4;
-	static constexpr int kBarriers = kSumBytes + (kApart ? kStages * kStageBytes : 128 * (BN / 2 + 8) * 4);  // behind sums, and stages or columns
+	static constexpr int kColumnBytes = 128 * (BN / 2 + 8) * 4;
+	static constexpr int kBarriers = kStages * kStageBytes + (kApart ? kSumBytes : 0);
+	static_assert(kApart || kSumBytes + kColumnBytes <= kStages * kStageBytes);
 
 	const TensorMap &xmap, &wmap;
 	const Linear& p;

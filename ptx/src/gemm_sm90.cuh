@@ -1,8 +1,9 @@
 // gemm_sm90.cuh: a persistent GEMM by TMA and wgmma, tiles of BM tokens by BN features, for gemm_*_sm90.cu.
 //
-// Warps 0 to 7 multiply, as two warpgroups that share a tile by rows; warp 8 copies. A cluster of two blocks takes two
-// tiles of the same features: each copies half of w's tile to both. Clusters go through the tiles in groups of `order`
-// rows of tiles, so that those that run together share x and w in L2.
+// Warps 0 to 7 multiply, as two warpgroups that share a tile by rows; warp 8 copies. A cluster is 1x1, 2x1 or 2x2 tiles
+// (tokens by features): blocks of the same features each copy half of w's tile to both, those of the same tokens half of
+// x's. Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share x and w
+// in L2.
 #pragma once
 #include "linear_sm90.cuh"
 
@@ -20,14 +21,18 @@ struct Gemm {
 	u32 smem, out;  // stages; two places for stores of each warpgroup
 	Ring<Stages> ring;
 	u32 blocks, rank;  // of the cluster
-	int rows, cols;    // of the grid of tiles, rows in clusters
+	u32 down, across;  // its blocks that share w, that share x
+	u32 row, col;      // of the block in it
+	int rows, cols;    // of the grid of clusters
 
 	__device__ __forceinline__ Gemm(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, u32 base)
 	    : xmap(xmap), wmap(wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes), ring(out + 4 * kBoxBytes) {
 		blocks = cluster_size();
 		rank = cluster_rank();
-		rows = ceil_div(p.m, BM * static_cast<int>(blocks));
-		cols = ceil_div(p.n, BN);
+		down = min(blocks, 2), across = blocks / down;
+		row = rank % down, col = rank / down;
+		rows = ceil_div(p.m, BM * static_cast<int>(down));
+		cols = ceil_div(p.n, BN * static_cast<int>(across));
 	}
 
 	__device__ __forceinline__ int first() const { return blockIdx.x / blocks; }
@@ -36,8 +41,8 @@ struct Gemm {
 
 	__device__ __forceinline__ void place(int tile, int& m0, int& n0) const {
 		const int group = tile / (order * cols), height = min(order, rows - order * group), in = tile % (order * cols);
-		m0 = ((order * group + in % height) * blocks + rank) * BM;
-		n0 = in / height * BN;
+		m0 = ((order * group + in % height) * down + row) * BM;
+		n0 = (in / height * across + col) * BN;
 	}
 
 	// ---- the warp that copies
@@ -45,8 +50,8 @@ struct Gemm {
 	__device__ __forceinline__ void fetch_w(int stage, int n0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes + kXBytes, full = ring.full + 8 * stage;
 		barrier_expect(full, kStageBytes);
-		if (blocks == 2) {
-			copy_box_to(to + rank * (kWBytes / 2), wmap, step * kStep, n0 + rank * (BN / 2), full, policy, 3);
+		if (down == 2) {
+			copy_box_to(to + row * (kWBytes / 2), wmap, step * kStep, n0 + row * (BN / 2), full, policy, 3 << 2 * col);
 			return;
 		}
 		copy_box(to, wmap, step * kStep, n0, full, policy);
@@ -54,7 +59,9 @@ struct Gemm {
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int m0, int step, u64 policy) const {
-		copy_box(smem + stage * kStageBytes, xmap, step * kStep, m0, ring.full + 8 * stage, policy);
+		const u32 to = smem + stage * kStageBytes, full = ring.full + 8 * stage;
+		if (across == 2) copy_box_to(to + col * (kXBytes / 2), xmap, step * kStep, m0 + col * (BM / 2), full, policy, 5 << row);
+		else copy_box(to, xmap, step * kStep, m0, full, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
@@ -75,18 +82,19 @@ struct Gemm {
 			place(tile, m0, n0);
 			step = 0;
 		}
-		// The other block arrives at these barriers: this one stays until it has.
+		// The other blocks arrive at these barriers: this one stays until they have.
 		for (int s = 0; s < Stages; s++, ring.next()) ring.wait_empty();
 	}
 
 	// ---- the warps that multiply
 
+	// release tells the blocks that copy to this one: itself, and those that share w or x.
 	__device__ __forceinline__ void release(int stage) const {
 		const u32 lane = threadIdx.x % 32;
 		if (blocks == 1) {
 			if (lane == 0) barrier_arrive(ring.empty + 8 * stage);
-		} else if (lane < blocks) {
-			barrier_arrive_at(ring.empty + 8 * stage, lane);
+		} else if (lane <= blocks / 2) {
+			barrier_arrive_at(ring.empty + 8 * stage, rank ^ lane);
 		}
 	}
 
@@ -206,7 +214,7 @@ __device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap
 	extern __shared__ u8 shared[];
 	Gemm<BM, BN, Stages, E> g(xmap, wmap, ymap, p, order, align_1024(smem_addr(shared)));
 	let_next_start();
-	g.ring.init(8 * g.blocks);
+	g.ring.init(8 * (g.blocks / 2 + 1));
 	if (g.blocks == 1) __syncthreads();
 	else cluster_arrive(), cluster_wait();
 	if (threadIdx.x >= 256) {

@@ -7,7 +7,7 @@
 
 // HOPPER_PARAMS are the parameters of every linear kernel of sm_90a, mirrored by hopperArgs in ../linear_sm90.go. Boxes
 // of x and w are 64 columns wide with the 128-byte swizzle. ymap is used for bf16 by GEMM alone.
-// order is rows of tiles in a group for GEMM, tiles that share x in a cluster for few tokens.
+// order is rows of tiles in a group for GEMM, tiles of a cluster for that in slices.
 #define HOPPER_PARAMS                                                                                                        \
 	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap wmap, const __grid_constant__ TensorMap ymap,    \
 	    void *y, const float *bias, int m, int n, int k, int order, int act, float scale, float softcap

@@ -4,8 +4,6 @@
 // the last warp copies. Blocks of other tokens go through the same features at the same time, so that w is read from
 // memory once. The blocks of a cluster take slices of K of the same features; each sends its sums of a token to the block
 // that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles.
-// Besides, `share` tiles may share a cluster: blocks with the same slice of K each copy a part of x to all of them, which
-// divides what L2 sends for x.
 #pragma once
 #include "linear_sm90.cuh"
 
@@ -21,19 +19,17 @@ struct Skinny {
 	u32 smem;  // stages; sums behind them
 	float* sums;
 	Ring<Stages> ring;
-	u32 sent;               // barrier that counts the sums from the cluster
-	int share;               // tiles in the cluster
-	int splits, log_splits;  // of K: blocks of a tile
-	int rank, mate;          // of the block: its slice, its tile
+	u32 sent;                // barrier that counts the sums from the cluster
+	int splits, log_splits;  // of K: blocks of the cluster
+	int rank;                // of the block: its slice
 	int first_step, end_step;
 
-	__device__ __forceinline__ Skinny(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share, u8* base)
+	__device__ __forceinline__ Skinny(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, u8* base)
 	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
-	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages), share(share) {
-		log_splits = 31 - __clz(cluster_size() / share);
-		splits = 1 << log_splits;
-		rank = cluster_rank() & (splits - 1);
-		mate = cluster_rank() >> log_splits;
+	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages) {
+		splits = cluster_size();
+		log_splits = 31 - __clz(splits);
+		rank = cluster_rank();
 		const int steps = ceil_div(p.k, kStep);
 		first_step = rank * steps >> log_splits;
 		end_step = (rank + 1) * steps >> log_splits;
@@ -41,15 +37,14 @@ struct Skinny {
 
 	__device__ __forceinline__ int first() const { return blockIdx.x >> log_splits; }
 	__device__ __forceinline__ int stride() const { return gridDim.x >> log_splits; }
-	__device__ __forceinline__ int end() const { return ceil_div(p.n, kRows) + mate; }  // the same number of tiles for all in the cluster
-	__device__ __forceinline__ u32 block(int slice, int tile) const { return slice + (tile << log_splits); }
+	__device__ __forceinline__ int end() const { return ceil_div(p.n, kRows); }
 	__device__ __forceinline__ int token0() const { return blockIdx.y * NT; }
 	__device__ __forceinline__ int tokens() const { return min(NT, p.m - token0()); }
 	__device__ __forceinline__ int own_tokens() const { return (tokens() - rank + splits - 1) >> log_splits; }
 
 	// init is for all threads, before a barrier of the block.
 	__device__ __forceinline__ void init() const {
-		ring.init(4 * C * share);
+		ring.init(4 * C);
 		if (threadIdx.x != 0) return;
 		barrier_init(sent, 1);
 		barriers_ready();
@@ -62,13 +57,7 @@ struct Skinny {
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int step, u64 policy) const {
-		const u32 to = smem + stage * kStageBytes + kWBytes, full = ring.full + 8 * stage;
-		if (share == 1) {
-			copy_box(to, xmap, step * kStep, token0(), full, policy);
-			return;
-		}
-		const u32 pair = 1 | 1 << splits, all = share == 2 ? pair : pair | pair << 2 * splits;
-		copy_box_to(to + mate * (kXBytes / share), xmap, step * kStep, token0() + mate * (NT / share), full, policy, all << rank);
+		copy_box(smem + stage * kStageBytes + kWBytes, xmap, step * kStep, token0(), ring.full + 8 * stage, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
@@ -76,7 +65,6 @@ struct Skinny {
 		const int ahead = min(end_step - first_step, Stages);
 		for (int s = 0; s < ahead; s++) fetch_w(s, first(), first_step + s, once);  // weights depend on no kernel
 		wait_for_previous();
-		if (share > 1) cluster_wait();  // the barriers of the others are there
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, again);
 		int step = first_step + ahead;
 		for (int tile = first(); tile < end(); tile += stride(), step = first_step)
@@ -88,12 +76,7 @@ struct Skinny {
 	}
 
 	__device__ __forceinline__ void release(int stage) const {
-		const int lane = threadIdx.x % 32;
-		if (share == 1) {
-			if (lane == 0) barrier_arrive(ring.empty + 8 * stage);
-		} else if (lane < share) {
-			barrier_arrive_at(ring.empty + 8 * stage, block(rank, lane));
-		}
+		if (threadIdx.x % 32 == 0) barrier_arrive(ring.empty + 8 * stage);
 	}
 
 	__device__ __forceinline__ void multiply(float (&acc)[NT / 2]) {
@@ -128,7 +111,7 @@ struct Skinny {
 			if (token >= n) continue;
 			const int row = (rank * NT + token) >> log_splits, at = row * kPitch + feature + i / 2 % 2 * 8;
 			if (splits == 1) sums[at] = acc[i];
-			else send(smem_addr(sums + at), block(token & (splits - 1), mate), acc[i], sent);
+			else send(smem_addr(sums + at), token & (splits - 1), acc[i], sent);
 		}
 	}
 
@@ -172,7 +155,7 @@ struct Skinny {
 		for (int tile = first(); tile < end(); tile += stride()) {
 			multiply(acc);
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
-			else if (share == 1) cluster_wait();       // all blocks have started
+			else cluster_wait();                       // all blocks have started
 			spread(acc);
 			if (splits == 1) named_sync(1, kThreads);
 			else barrier_wait(sent, 0);
@@ -182,28 +165,25 @@ struct Skinny {
 };
 
 template <int NT, int C, int Stages, Epilogue E>
-__device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share) {
+__device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p) {
 	extern __shared__ u8 shared[];
-	Skinny<NT, C, Stages, E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Skinny<NT, C, Stages, E> g(xmap, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	let_next_start();
 	g.init();
 	__syncthreads();
-	if (share > 1 || g.splits > 1) cluster_arrive();
+	if (g.splits > 1) cluster_arrive();
 	if (threadIdx.x < 128 * C) {
 		wait_for_previous();
-		if (share > 1) cluster_wait();
 		g.consume();
 	} else {
 		if (threadIdx.x == 128 * C) g.produce();
-		else if (share > 1) cluster_wait();
-		if (share == 1 && g.splits > 1) cluster_wait();
+		if (g.splits > 1) cluster_wait();
 	}
-	if (share > 1) cluster_arrive(), cluster_wait();  // the others copy to this block, and arrive at its barriers
 }
 
 #define SKINNY_SM90(name, NT, C, STAGES, E)                                                       \
 	extern "C" __global__ void __launch_bounds__(128 * C + 32) name(HOPPER_PARAMS) {                 \
-		skinny_sm90<NT, C, STAGES, E>(xmap, wmap, HOPPER_LINEAR, order);                                     \
+		skinny_sm90<NT, C, STAGES, E>(xmap, wmap, HOPPER_LINEAR);                                            \
 	}
 #define SKINNY_SM90_ALL(name, NT, C, STAGES)         \
 	SKINNY_SM90(name, NT, C, STAGES, kPlain)            \
