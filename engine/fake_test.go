@@ -39,7 +39,7 @@ type chainBatch struct {
 var errBroken = errors.New("the device fell over")
 
 func (c *chain) Info() backend.Info {
-	return backend.Info{Name: "chain", Activation: tensor.F32, Residual: tensor.F32, Free: 1 << 20, Total: 1 << 20, Async: c.async}
+	return backend.Info{Name: "chain", Activation: tensor.F32, Free: 1 << 20, Total: 1 << 20, Async: c.async}
 }
 
 func (c *chain) Plan(l backend.Limits, _ func(*backend.Batch) tensor.View) error {

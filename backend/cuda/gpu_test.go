@@ -83,7 +83,7 @@ func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 }
 
 func TestGPU_ConformanceInF16(t *testing.T) {
-	drivertest.OnEach(t, conformWith(Options{Elem: tensor.F16, Residual: tensor.F32}))
+	drivertest.OnEach(t, conformWith(Options{Elem: tensor.F16}))
 }
 
 // conformWith runs the suite with o, on a simulated GPU without the largest sizes.
