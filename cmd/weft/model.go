@@ -10,6 +10,7 @@ import (
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/scheduler"
+	"github.com/weft-llm/weft/tensor"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -36,6 +37,7 @@ type engineFlags struct {
 	modelFlags
 	Load        string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
 	Device      string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
+	DType       string        `name:"dtype" enum:"auto,bf16,f16" default:"auto" help:"Type of weights, activations and the KV cache on a GPU: bf16, f16, or auto, which is f16 for files of F16 or quantised weights and bf16 for the others, and for Gemma and Granite, whose activations may pass 65504, where f16 ends. f16 is eight times as exact, and does without the kernels for Hopper; what that costs there was not measured. On the CPU, which computes in f32, only auto."`
 	Threads     int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
 	MaxContext  int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
 	MaxRequests int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
@@ -59,7 +61,7 @@ type engineFlags struct {
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "fair": scheduler.FairShare}
 	return weft.Options{
-		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
+		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
@@ -88,8 +90,12 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	where := m.Engine().Info().Name
+	if t := m.Engine().Info().Activation; t != tensor.F32 { // a GPU's, which --dtype chooses
+		where += " in " + t.String()
+	}
 	fmt.Fprintf(a.stderr, "weft %s: %s on %s, %d tokens of context, KV cache of %d tokens, ready in %.2f s\n",
-		version, m.Name(), m.Engine().Info().Name, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
+		version, m.Name(), where, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
 	return m, nil
 }
 
