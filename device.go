@@ -12,15 +12,22 @@ import (
 	"github.com/weft-llm/weft/backend/cpu"
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/model"
+	"github.com/weft-llm/weft/model/weights"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // openDevice opens the backend that o.Device names. "auto" takes the CPU only when there is no driver or no GPU; a GPU
 // that fails is an error, not a reason to run a hundred times slower.
-func openDevice(o Options) (backend.Backend, error) {
+func openDevice(o Options, c *weights.Checkpoint) (backend.Backend, error) {
 	if o.Backend != nil {
 		return o.Backend()
 	}
 	kind, index, err := parseDevice(o.Device)
+	if err != nil {
+		return nil, err
+	}
+	elem, err := parseDType(o.DType)
 	if err != nil {
 		return nil, err
 	}
@@ -32,16 +39,28 @@ func openDevice(o Options) (backend.Backend, error) {
 		return nil, errors.New("cannot fuse kernels with --deterministic: they split sums by the batch; drop one of the two")
 	}
 	if kind == "cpu" {
-		return cpu.New(cpu.Options{Threads: o.Threads}), nil
+		return openCPU(o, elem)
 	}
-	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Fused: fused, Deterministic: o.Deterministic})
+	gpu := cuda.Options{Elem: elem, Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Fused: fused, Deterministic: o.Deterministic}
+	if elem == tensor.Invalid {
+		gpu.Elem = model.HalfType(c)
+	}
+	b, err := cuda.Open(index, gpu)
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
-		return cpu.New(cpu.Options{Threads: o.Threads}), nil
+		return openCPU(o, elem)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return b, nil
+}
+
+// openCPU refuses an elem that was asked for, rather than to compute in another.
+func openCPU(o Options, elem tensor.DType) (backend.Backend, error) {
+	if elem != tensor.Invalid {
+		return nil, fmt.Errorf("cannot compute in %s on the CPU: it computes in f32, on weights as they are stored; drop --dtype, or pass --device cuda", elem)
+	}
+	return cpu.New(cpu.Options{Threads: o.Threads}), nil
 }
 
 // KernelCache is where compiled kernels are kept: below dir, or below the user's cache directory; "" for "off", and where
@@ -58,6 +77,19 @@ func KernelCache(dir string) string {
 		dir = filepath.Join(user, "weft")
 	}
 	return filepath.Join(dir, "cubin")
+}
+
+// parseDType reads "bf16", "f16", or "auto", which is Invalid.
+func parseDType(s string) (tensor.DType, error) {
+	switch s {
+	case "", "auto":
+		return tensor.Invalid, nil
+	case "bf16":
+		return tensor.BF16, nil
+	case "f16":
+		return tensor.F16, nil
+	}
+	return tensor.Invalid, fmt.Errorf("cannot compute in %q: want auto, bf16 or f16", s)
 }
 
 // parseDevice reads "auto", "cpu", "cuda" or "cuda:N".

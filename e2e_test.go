@@ -210,4 +210,9 @@ func TestOpen_NamesWhatIsWrong(t *testing.T) {
 	if _, err := weft.Open(golden.Chat(t), weft.Options{Device: "tpu"}); err == nil || !strings.Contains(err.Error(), "want auto, cpu, cuda or cuda:N") {
 		t.Errorf("device tpu: %v", err)
 	}
+	for typ, want := range map[string]string{"f16": "cannot compute in f16 on the CPU", "bf16": "drop --dtype", "fp8": `cannot compute in "fp8": want auto, bf16 or f16`} {
+		if _, err := weft.Open(golden.Chat(t), weft.Options{Device: "cpu", DType: typ}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("dtype %s: %v, want an error with %q", typ, err, want)
+		}
+	}
 }

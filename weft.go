@@ -39,15 +39,21 @@ type Options struct {
 	Engine   engine.Options          // limits of the engine
 	Progress func(done, total int64) // called while weights load, with bytes; may be nil
 
+	// DType is the type of weights, activations and the KV cache on a GPU: "bf16", "f16" or "auto", which is f16 for files of
+	// F16 or quantised weights and bf16 for the others, and for Gemma and Granite, whose activations may pass 65504, where f16
+	// ends; default "auto". f16 is eight times as exact, and does without the kernels for Hopper. On the CPU, which computes in
+	// f32 on weights as they are stored, anything but "auto" is an error.
+	DType string
+
 	// CacheDir is where compiled kernels are kept for the next start, "off" for nowhere; default: weft in
 	// os.UserCacheDir.
 	CacheDir string
 
-	// OverlapKernels starts kernels that can, on Hopper, before those ahead of them have ended.
+	// OverlapKernels starts kernels that can, on Hopper in bf16, before those ahead of them have ended.
 	OverlapKernels bool
 
-	// FuseKernels names what kernels of a layer do together at decode on Hopper, for measurements: some of add, gate, heads
-	// and attend with commas between, or all; default: nothing.
+	// FuseKernels names what kernels of a layer do together at decode on Hopper in bf16, for measurements: some of add, gate,
+	// heads and attend with commas between, or all; default: nothing.
 	FuseKernels string
 
 	// Deterministic makes the bits of an answer depend on its own request and seed alone, not on what else is in the batch,
@@ -111,7 +117,7 @@ func OpenWeights(path string) (*weights.Checkpoint, error) {
 
 // load runs on the engine's goroutine, which owns the device.
 func (m *Model) load(o Options) (backend.Backend, engine.Model, error) {
-	b, err := openDevice(o)
+	b, err := openDevice(o, m.checkpoint)
 	if err != nil {
 		return nil, nil, err
 	}

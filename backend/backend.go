@@ -55,8 +55,7 @@ type Timer interface {
 type Info struct {
 	Name       string       // "cpu (2 threads, avx512)", "NVIDIA H200"
 	Driver     string       // version of the driver, "" without one
-	Activation tensor.DType // type of activations and of the KV cache
-	Residual   tensor.DType // type of the residual stream
+	Activation tensor.DType // type of activations, of the residual stream and of the KV cache
 	Free       int64        // bytes of memory that are free now
 	Total      int64        // bytes of memory in all
 	Bandwidth  float64      // bytes a second that the memory can be read at, by the device's data; 0 if unknown

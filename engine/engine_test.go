@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -188,6 +189,19 @@ func TestEngine_RefusesWhatCannotFit(t *testing.T) {
 	var bad *RequestError
 	if _, err := e.Submit(request([]int32{vocab}, 1)); !errors.As(err, &bad) {
 		t.Errorf("token id beyond the vocabulary: %v, want a RequestError", err)
+	}
+}
+
+func TestEngine_ABadRowInF16SaysWhatMayHelp(t *testing.T) {
+	for _, half := range []bool{false, true} {
+		e := start(t, &chain{half: half, poison: chainOutput([]int32{3}, 1, vocab)[0]}, Options{})
+		g, err := e.Submit(request([]int32{3}, 4))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := collect(g); !errors.Is(err, ErrNumeric) || strings.Contains(err.Error(), "--dtype bf16") != half {
+			t.Errorf("in f16 %v: %v, want ErrNumeric, with --dtype bf16 where it is", half, err)
+		}
 	}
 }
 

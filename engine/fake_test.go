@@ -30,6 +30,7 @@ type chain struct {
 	closed   int
 	prompts  map[[2]int32]struct{} // not nil: the first two tokens of every prompt that came
 	maxBatch int
+	half     bool // its activations are f16
 }
 
 type chainBatch struct {
@@ -39,7 +40,11 @@ type chainBatch struct {
 var errBroken = errors.New("the device fell over")
 
 func (c *chain) Info() backend.Info {
-	return backend.Info{Name: "chain", Activation: tensor.F32, Residual: tensor.F32, Free: 1 << 20, Total: 1 << 20, Async: c.async}
+	activation := tensor.F32
+	if c.half {
+		activation = tensor.F16
+	}
+	return backend.Info{Name: "chain", Activation: activation, Free: 1 << 20, Total: 1 << 20, Async: c.async}
 }
 
 func (c *chain) Plan(l backend.Limits, _ func(*backend.Batch) tensor.View) error {

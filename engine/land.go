@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/weft-llm/weft/backend"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // sampling translates a request's parameters, and adds its biases to the step.
@@ -44,11 +45,19 @@ func (l *loop) land(f *flight) error {
 	return nil
 }
 
+// numeric is ErrNumeric, with what may help.
+func (l *loop) numeric() error {
+	if l.e.info.Activation != tensor.F16 {
+		return ErrNumeric
+	}
+	return fmt.Errorf("%w: it computes in f16, which ends at 65504; --dtype bf16 has room for more", ErrNumeric)
+}
+
 // apply gives s the i-th sample of the step that landed.
 func (l *loop) apply(s *sequence, i int) {
 	id := l.result.IDs[i]
 	if id < 0 {
-		l.finish(s, Failed, ErrNumeric)
+		l.finish(s, Failed, l.numeric())
 		return
 	}
 	if s.row >= 0 {

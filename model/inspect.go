@@ -16,7 +16,8 @@ type Report struct {
 	Types        []TypeUse      // most bytes first
 	Parameters   int64
 	FileBytes    int64
-	Refusals     []string // why weft cannot run it; empty if it can
+	Half         tensor.DType // HalfType
+	Refusals     []string     // why weft cannot run it; empty if it can
 }
 
 // TypeUse sums the tensors of one type.
@@ -29,7 +30,7 @@ type TypeUse struct {
 
 // Inspect describes a checkpoint.
 func Inspect(c *weights.Checkpoint) Report {
-	r := Report{Path: c.Path, Format: c.Format, Config: c.Config, Tensors: c.Tensors(), FileBytes: c.Bytes(), Refusals: Refusals(c)}
+	r := Report{Path: c.Path, Format: c.Format, Config: c.Config, Tensors: c.Tensors(), FileBytes: c.Bytes(), Half: HalfType(c), Refusals: Refusals(c)}
 	byType := map[string]*TypeUse{}
 	for _, t := range r.Tensors {
 		u := byType[t.TypeName]
@@ -49,6 +50,34 @@ func Inspect(c *weights.Checkpoint) Report {
 		r.Parameters = parameters(c)
 	}
 	return r
+}
+
+// HalfType returns the type of 16 bits that c is computed in best. That is F16 where most weights are F16 or quantised,
+// which F16 rounds by an eighth of what BF16 does, unless the architecture may pass 65504, where it ends; and BF16 where they
+// are BF16 or F32, which may use its range.
+func HalfType(c *weights.Checkpoint) tensor.DType {
+	return halfType(c.Config.Arch, c.Tensors(), c.Config.DType)
+}
+
+// halfType is HalfType of an architecture's tensors; dummy is their type where there are none.
+func halfType(arch string, tensors []weights.Info, dummy tensor.DType) tensor.DType {
+	if families[arch].wide {
+		return tensor.BF16
+	}
+	balance := int64(0) // parameters in F16 less those in other types
+	for _, t := range tensors {
+		switch {
+		case len(t.Dim) < 2: // norms and biases stay f32
+		case t.Type == tensor.F16 || t.Type.Quantised():
+			balance += elements(t.Dim)
+		default:
+			balance -= elements(t.Dim)
+		}
+	}
+	if balance > 0 || len(tensors) == 0 && dummy == tensor.F16 {
+		return tensor.F16
+	}
+	return tensor.BF16
 }
 
 // WeightBytes returns the memory that the weights take as type t; Invalid means as stored, which is how the cpu

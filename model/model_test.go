@@ -161,7 +161,7 @@ func TestInspect_SaysWhatItIsAndWhyItCannotRun(t *testing.T) {
 		arch, setting string
 		want          []string
 	}{
-		{"LlamaForCausalLM", `"torch_dtype":"float16"`, []string{"4 heads of 16 over 2 KV heads", "128 tokens at most", "256 B a token in bf16", "runs it"}},
+		{"LlamaForCausalLM", `"torch_dtype":"float16"`, []string{"4 heads of 16 over 2 KV heads", "128 tokens at most", "256 B a token in f16", "runs it"}},
 		{"Gemma2ForCausalLM", `"sliding_window":32`, []string{"1 of 2 layers see the last 32 tokens", "runs it"}},
 		{"LlamaForCausalLM", `"num_experts":8`, []string{"cannot run it: the setting num_experts = 8"}},
 		{"MambaForCausalLM", `"d_conv":4`, []string{"cannot run it: the architecture \"MambaForCausalLM\" is unknown"}},

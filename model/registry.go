@@ -31,20 +31,24 @@ type family struct {
 	norm   normLayout
 	qkNorm qkNorm
 	fused  bool // q, k, v are one tensor, and gate and up another: Phi-3
+	wide   bool // the residual stream may pass 65504, where f16 ends
 }
 
-// families is every architecture that weft runs; all share one decoder.
+// families is every architecture that weft runs; all share one decoder. Gemma's streams are wide by what is known of its
+// models: their embeddings are multiplied by the root of the hidden size, each block adds a norm with large weights, and
+// vLLM refuses float16 for them. Granite's is by Load, which keeps it divided by residual_multiplier: four to five times as
+// large as the one that the model was trained with.
 var families = map[string]family{
 	"LlamaForCausalLM":               {},
 	"MistralForCausalLM":             {},
 	"Qwen2ForCausalLM":               {},
 	"Qwen3ForCausalLM":               {qkNorm: headQKNorm},
-	"Gemma2ForCausalLM":              {norm: sandwichNorm},
-	"Gemma3ForCausalLM":              {norm: sandwichNorm, qkNorm: headQKNorm},
-	"Gemma3ForConditionalGeneration": {norm: sandwichNorm, qkNorm: headQKNorm}, // its text part
-	"Phi3ForCausalLM":                {fused: true},                            // Phi-3, Phi-3.5, Phi-4
+	"Gemma2ForCausalLM":              {norm: sandwichNorm, wide: true},
+	"Gemma3ForCausalLM":              {norm: sandwichNorm, qkNorm: headQKNorm, wide: true},
+	"Gemma3ForConditionalGeneration": {norm: sandwichNorm, qkNorm: headQKNorm, wide: true}, // its text part
+	"Phi3ForCausalLM":                {fused: true},                                        // Phi-3, Phi-3.5, Phi-4
 	"SmolLM3ForCausalLM":             {},
-	"GraniteForCausalLM":             {},
+	"GraniteForCausalLM":             {wide: true},
 	"Olmo2ForCausalLM":               {norm: postNorm, qkNorm: widthQKNorm},
 }
 

@@ -24,11 +24,11 @@ func (r Report) Write(w io.Writer) error {
 	for _, u := range r.Types {
 		line("weights", "%-8s %5d tensors %12s parameters %12s", u.Type, u.Tensors, count(u.Parameters), size(u.Bytes))
 	}
-	line("memory", "%s as stored (cpu), %s in bf16 (cuda), %s in f32", size(r.WeightBytes(tensor.Invalid)), size(r.WeightBytes(tensor.BF16)), size(r.WeightBytes(tensor.F32)))
-	if per := r.KVBytesPerToken(tensor.BF16); per > 0 {
-		line("KV cache", "%s a token in bf16 (cuda), %s in f32 (cpu)", size(per), size(2*per))
-		fits := func(gb int64) string { return count(r.ContextThatFits(gb*1e9*88/100, tensor.BF16, tensor.BF16)) }
-		line("context", "%d tokens at most; beside bf16 weights %s tokens fit 24 GB, %s 80 GB, %s 141 GB", c.MaxPositions, fits(24), fits(80), fits(141))
+	line("memory", "%s as stored (cpu), %s in %s (cuda), %s in f32", size(r.WeightBytes(tensor.Invalid)), size(r.WeightBytes(r.Half)), r.Half, size(r.WeightBytes(tensor.F32)))
+	if per := r.KVBytesPerToken(r.Half); per > 0 {
+		line("KV cache", "%s a token in %s (cuda), %s in f32 (cpu)", size(per), r.Half, size(2*per))
+		fits := func(gb int64) string { return count(r.ContextThatFits(gb*1e9*88/100, r.Half, r.Half)) }
+		line("context", "%d tokens at most; beside %s weights %s tokens fit 24 GB, %s 80 GB, %s 141 GB", c.MaxPositions, r.Half, fits(24), fits(80), fits(141))
 	}
 	if len(r.Refusals) == 0 {
 		line("weft", "runs it")

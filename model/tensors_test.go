@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/weft-llm/weft/model/weights"
+	"github.com/weft-llm/weft/tensor"
 )
 
 // saved writes the tensors that a dummy asks for, all zero, to a directory, less one and plus some: names with their
@@ -77,5 +78,34 @@ func TestLoad_FindsTheTextModelOfAMultimodalFile(t *testing.T) {
 		if _, err := Load(c, &loads{}, LoadOptions{}); err != nil {
 			t.Errorf("names begin with %q: %v", prefix, err)
 		}
+	}
+}
+
+func TestHalfType_IsThatOfMostWeightsUnlessTheArchitectureIsWide(t *testing.T) {
+	for _, c := range []struct {
+		arch string
+		mix  []tensor.DType // of tensors of one size
+		want tensor.DType
+	}{
+		{"LlamaForCausalLM", []tensor.DType{tensor.BF16}, tensor.BF16},
+		{"LlamaForCausalLM", []tensor.DType{tensor.F32}, tensor.BF16},
+		{"LlamaForCausalLM", []tensor.DType{tensor.F16}, tensor.F16},
+		{"Qwen3ForCausalLM", []tensor.DType{tensor.Q4_K, tensor.Q6_K, tensor.F32}, tensor.F16},
+		{"Qwen3ForCausalLM", []tensor.DType{tensor.BF16, tensor.BF16, tensor.Q8_0}, tensor.BF16},
+		{"Gemma2ForCausalLM", []tensor.DType{tensor.Q4_0}, tensor.BF16},
+		{"Gemma3ForCausalLM", []tensor.DType{tensor.F16}, tensor.BF16},
+		{"Gemma3ForConditionalGeneration", []tensor.DType{tensor.Q8_0}, tensor.BF16},
+		{"GraniteForCausalLM", []tensor.DType{tensor.Q4_1}, tensor.BF16},
+	} {
+		infos := []weights.Info{{Type: tensor.F32, Dim: []int{1 << 20}}} // a vector, which counts for nothing
+		for _, typ := range c.mix {
+			infos = append(infos, weights.Info{Type: typ, Dim: []int{8, 256}})
+		}
+		if got := halfType(c.arch, infos, tensor.Invalid); got != c.want {
+			t.Errorf("%s of %v: got %s, want %s", c.arch, c.mix, got, c.want)
+		}
+	}
+	if got := HalfType(dummy(t, "LlamaForCausalLM", `"torch_dtype":"float16"`)); got != tensor.F16 {
+		t.Errorf("a dummy in float16: got %s, want f16", got)
 	}
 }

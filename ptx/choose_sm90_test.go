@@ -2,6 +2,8 @@ package ptx
 
 import (
 	"encoding/csv"
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"testing"
@@ -18,6 +20,9 @@ type measured struct {
 
 func readMeasured(t *testing.T) []*measured {
 	f, err := os.Open("../bench/results/h200-linear.csv")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skipf("skipped: the test runs outside the repository, which holds the measured times: %v", err)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

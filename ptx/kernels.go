@@ -47,7 +47,6 @@ type Kernels struct {
 	config  driver.Launch
 
 	norm    normKernels
-	res     residualKernels
 	step    stepKernels
 	rows    rowsKernels
 	rope    ropeKernels
@@ -78,7 +77,6 @@ func Open(c *driver.Context) (*Kernels, error) {
 func newKernels() *Kernels {
 	k := &Kernels{modules: map[string]*driver.Module{}}
 	k.norm.declare(k)
-	k.res.declare(k)
 	k.step.declare(k)
 	k.rows.declare(k)
 	k.rope.declare(k)

@@ -38,9 +38,9 @@ func (h *harness) rmsNorm(n, width int) {
 func (h *harness) addRMSNorm(n, width int) {
 	x, res, w := h.input(n, width, 1), h.input(n, width, 2), h.normal(width, 1)
 	weight := h.vector(w)
-	sum, stream := make([]float32, len(x.data)), h.b.Info().Residual
+	sum := make([]float32, len(x.data))
 	for i := range sum {
-		sum[i] = float32(rounded(stream, float64(x.data[i]+res.data[i])))
+		sum[i] = float32(rounded(h.act, float64(x.data[i]+res.data[i])))
 	}
 	h.add(op{label("AddRMSNorm T=%d H=%d", n, width), func(k backend.Kernels, _ *backend.Batch, in func(input) tensor.View) tensor.View {
 		_, stream := k.AddRMSNorm(in(res), tensor.View{}, nil, 1e-6)

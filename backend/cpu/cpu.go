@@ -73,7 +73,6 @@ func (b *Backend) Info() backend.Info {
 	return backend.Info{
 		Name:       fmt.Sprintf("cpu (%d threads, %s)", b.pool.workers, b.kern.name),
 		Activation: tensor.F32,
-		Residual:   tensor.F32,
 		Free:       free,
 		Total:      total,
 	}

@@ -1,6 +1,5 @@
 // Package cuda runs the operations of a model on one NVIDIA GPU, by the kernels of package ptx. Activations and the KV
-// cache are bf16 or f16, sums f32, the residual stream either; weights of any type are made what activations are as they
-// are loaded.
+// cache are bf16 or f16, sums f32; weights of any type are made what activations are as they are loaded.
 //
 // All device memory is taken by loading, Plan and AllocKV; a step allocates nothing, neither there nor on the Go heap.
 package cuda
@@ -21,8 +20,7 @@ type Options struct {
 	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
 
 	// Fused takes, on Hopper, kernels that do several operations of a layer where tokens are few, and implies Overlap: with
-	// all of them there are five to a layer at decode. It is for activations and a residual stream in bf16, and not
-	// Deterministic. Off until measured.
+	// all of them there are five to a layer at decode. It is for bf16, and not Deterministic. Off until measured.
 	Fused Fusing
 
 	// Deterministic makes the bits of a request's results depend on its own tokens alone: not on the batch, on how its prompt
@@ -35,24 +33,19 @@ type Options struct {
 	Cache string
 
 	// Elem is the type of weights, activations and the KV cache: BF16, which is what Invalid stands for, or F16, which is
-	// eight times as exact and ends at 65504; the kernels for Hopper do not know it.
+	// eight times as exact and ends at 65504; the kernels for Hopper do not know it. Beyond that f16 has infinity, and the
+	// norm or the product that takes one gives NaN, which ends the request: nothing is cut off silently. Files hold no weights
+	// so large; one that did would do the same.
 	Elem tensor.DType
-
-	// Residual is the type of the residual stream: Elem, which is what Invalid stands for, rounds it after each addition;
-	// F32 keeps it as added, and moves half as many bytes more at each norm.
-	Residual tensor.DType
 }
 
-// types fills in and checks Elem and Residual.
-func (o *Options) types() error {
+// elem fills in and checks Elem.
+func (o *Options) elem() error {
 	if o.Elem == tensor.Invalid {
 		o.Elem = tensor.BF16
 	}
-	if o.Residual == tensor.Invalid {
-		o.Residual = o.Elem
-	}
-	if o.Elem != tensor.BF16 && o.Elem != tensor.F16 || o.Residual != o.Elem && o.Residual != tensor.F32 {
-		return fmt.Errorf("no kernels compute in %s with a residual stream in %s", o.Elem, o.Residual)
+	if o.Elem != tensor.BF16 && o.Elem != tensor.F16 {
+		return fmt.Errorf("no kernels compute in %s", o.Elem)
 	}
 	return nil
 }
@@ -112,7 +105,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	if o.Chunk <= 0 {
 		o.Chunk = 32 << 20
 	}
-	if err := o.types(); err != nil {
+	if err := o.elem(); err != nil {
 		return nil, fmt.Errorf("cannot open GPU %d: %w", device, err)
 	}
 	b := &Backend{opts: o, driver: version(lib)}
@@ -148,7 +141,7 @@ func (b *Backend) Info() backend.Info {
 		free, total = 0, d.TotalMemory
 	}
 	return backend.Info{
-		Name: d.Name, Driver: b.driver, Activation: b.opts.Elem, Residual: b.opts.Residual, Free: free, Total: total, Async: true,
+		Name: d.Name, Driver: b.driver, Activation: b.opts.Elem, Free: free, Total: total, Async: true,
 		Bandwidth: 2 * float64(d.MemoryClockKHz) * 1e3 * float64(d.MemoryBusBits) / 8, // double data rate
 	}
 }

@@ -58,7 +58,7 @@ func TestLife_AnyFailedCallIsATypedError(t *testing.T) {
 }
 
 func TestStep_DecodeAllocatesNothing(t *testing.T) {
-	for _, o := range []Options{{}, {NoGraphs: true}, {Deterministic: true}, {Residual: tensor.F32}, {Elem: tensor.F16}} {
+	for _, o := range []Options{{}, {NoGraphs: true}, {Deterministic: true}, {Elem: tensor.F16}} {
 		m, fake := started(t, o)
 		fake.Record(false)
 		var r backend.Result

@@ -85,7 +85,7 @@ func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm, w tensor
 		x = res.Sum
 	}
 	few := x.Rank == 2 && (x.Dim[0] <= manyRows || w.Len() <= smallMatrix)
-	return x, few && x.Type == tensor.BF16 && b.fusesRows(f, x.Dim[0])
+	return x, few && b.fusesRows(f, x.Dim[0])
 }
 
 // Every tile of features scales x anew. Beyond so many tokens that is thought to cost more than a norm of its own, unless
@@ -94,7 +94,7 @@ const manyRows, smallMatrix = 32, 8 << 20
 
 // fusesRows reports whether the kernels of f take steps of that many tokens.
 func (b *Backend) fusesRows(f Fusing, rows int) bool {
-	return b.opts.Fused&f != 0 && b.k.Hopper() && !b.opts.Deterministic && b.opts.Residual == tensor.BF16 && rows <= ptx.MaxFused
+	return b.opts.Fused&f != 0 && b.k.Hopper() && !b.opts.Deterministic && rows <= ptx.MaxFused
 }
 
 // wide reports whether norm takes all heads as one vector.

@@ -37,11 +37,9 @@ func (b *Backend) RMSNorm(x tensor.View, w backend.Weight, eps float32) tensor.V
 	return y
 }
 
-// AddRMSNorm adds x to res and returns the norm of the sum, and the sum: rounded to bf16 before the norm, or in f32.
+// AddRMSNorm adds x to res and returns the norm of the sum, and the sum, rounded to bf16 before the norm.
 func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
 	switch {
-	case b.opts.Residual == tensor.F32:
-		return b.addResidual(x, res, w, eps)
 	case res.Rank == 0 && w == nil:
 		return x, x
 	case res.Rank == 0:
@@ -57,19 +55,6 @@ func (b *Backend) AddRMSNorm(x, res tensor.View, w backend.Weight, eps float32) 
 		b.fail(b.k.AddRMSNorm(b.stream, y, res, x, viewOf(w), eps))
 	}
 	return y, res
-}
-
-// addResidual is AddRMSNorm on a stream in f32, whose memory is taken where it begins and lives until the next Begin.
-func (b *Backend) addResidual(x, res tensor.View, w backend.Weight, eps float32) (y, sum tensor.View) {
-	y, sum = b.alloc(b.opts.Elem, x.Dim[0], x.Dim[1]), res
-	begins := res.Rank == 0
-	if begins {
-		sum = b.allocIn(&b.arena.regions[lasting], tensor.F32, x.Dim[0], x.Dim[1])
-	}
-	if b.err == nil {
-		b.fail(b.k.AddResidual(b.stream, y, sum, x, viewOf(w), eps, begins))
-	}
-	return y, sum
 }
 
 // Linear returns x·Wᵀ + bias.

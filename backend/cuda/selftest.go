@@ -25,7 +25,6 @@ func (b *Backend) SelfTest() []Check {
 		t.report("compiling", err)
 	}
 	t.norms()
-	t.residual()
 	t.gather()
 	t.linears()
 	t.fused()

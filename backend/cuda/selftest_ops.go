@@ -31,32 +31,6 @@ func (t *selfTest) norms() {
 	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, t.round())))
 }
 
-// residual begins a stream in f32, and adds to it with a norm and without.
-func (t *selfTest) residual() {
-	const rows, h, eps = 5, 1032, 1e-5
-	x, w, y := t.random(t.elem(), rows, h), t.random(tensor.F32, h), t.poisoned(t.elem(), rows, h)
-	res := t.poisoned(tensor.F32, rows, h)
-	want := make([]float32, len(x.host))
-	for _, c := range []struct {
-		name   string
-		w      operand
-		begins bool
-	}{{"add_rmsnorm_f32, begins", w, true}, {"add_rmsnorm_f32", w, false}, {"add_rmsnorm_f32, no norm", operand{}, false}} {
-		sum := make([]float64, len(want))
-		for i, v := range x.host {
-			want[i] += v
-			sum[i] = float64(want[i])
-		}
-		normed := sum
-		if c.w.host != nil {
-			normed = normOf(want, c.w.host, eps)
-		}
-		err := t.b.k.AddResidual(t.b.stream, y.View, res.View, x.View, c.w.View, eps, c.begins)
-		t.report(c.name, errors.Join(err, t.expect(res.View, sum, nil, 0), t.expect(y.View, normed, nil, t.round())))
-		x = t.random(t.elem(), rows, h)
-	}
-}
-
 func normOf(x, w []float32, eps float64) []float64 {
 	var out []float64
 	for ; len(x) > 0; x = x[len(w):] {

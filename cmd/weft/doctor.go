@@ -9,6 +9,7 @@ import (
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/driver/nvml"
+	"github.com/weft-llm/weft/tensor"
 )
 
 type doctorCmd struct {
@@ -73,27 +74,34 @@ func (d *doctor) driver(lib *driver.Library) {
 	}
 }
 
-// gpu opens one GPU and runs every kernel on it.
+// gpu tells of one GPU, and runs every kernel on it.
 func (d *doctor) gpu(lib *driver.Library, i int, kernels bool) {
 	dev, err := lib.Device(i)
 	if !d.check(err, fmt.Sprintf("GPU %d", i)) {
 		return
 	}
 	d.ok("GPU %d: %s, compute capability %d.%d, %d multiprocessors, %.1f GiB", i, dev.Name, dev.Major, dev.Minor, dev.SMs, float64(dev.TotalMemory)/(1<<30))
+	for _, elem := range []tensor.DType{tensor.BF16, tensor.F16} {
+		d.kernels(lib, i, elem, kernels)
+	}
+}
+
+// kernels runs every kernel for elem on GPU i.
+func (d *doctor) kernels(lib *driver.Library, i int, elem tensor.DType, list bool) {
 	start := time.Now()
-	b, err := cuda.OpenWith(lib, i, cuda.Options{})
+	b, err := cuda.OpenWith(lib, i, cuda.Options{Elem: elem})
 	if !d.check(err, fmt.Sprintf("GPU %d: open", i)) {
 		return
 	}
 	defer func() { d.check(b.Close(), fmt.Sprintf("GPU %d: close", i)) }()
 	passed := 0
 	for _, c := range b.SelfTest() {
-		if d.check(c.Err, fmt.Sprintf("GPU %d: kernel %s", i, c.Name)) {
+		if d.check(c.Err, fmt.Sprintf("GPU %d: kernel %s in %s", i, c.Name, elem)) {
 			passed++
 		}
 	}
-	d.ok("GPU %d: %d kernels agree with the host, %.1f s with compiling them", i, passed, time.Since(start).Seconds())
-	if kernels {
+	d.ok("GPU %d: %d kernels agree with the host in %s, %.1f s with compiling them", i, passed, elem, time.Since(start).Seconds())
+	if list {
 		for _, v := range b.Kernels().Variants() {
 			fmt.Fprintf(d.stdout, "      %v\n", v)
 		}

@@ -52,6 +52,8 @@ func TestExit_2IsBadUsageAnd1IsFailure(t *testing.T) {
 		{"generate -p x", exitDone, "built-in demo model"},
 		{"generate -p x --load dummy", exitUsage, "--model"},
 		{"generate -p x --load other", exitUsage, "--load"},
+		{"generate -p x --dtype f8", exitUsage, "--dtype"},
+		{"generate -p x --dtype f16 --device cpu", exitFailed, "cannot compute in f16 on the CPU"},
 		{"generate -p x --model /nowhere", exitFailed, "/nowhere"},
 		{"tokenize --model /nowhere", exitFailed, "/nowhere"},
 		{"--version", exitDone, ""},

@@ -10,6 +10,7 @@ import (
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/engine"
 	"github.com/weft-llm/weft/scheduler"
+	"github.com/weft-llm/weft/tensor"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
@@ -36,6 +37,7 @@ type engineFlags struct {
 	modelFlags
 	Load           string        `enum:"file,dummy" default:"file" help:"Where weights come from: file, or dummy for seeded random values of any config.json (benchmarks)."`
 	Device         string        `default:"auto" help:"Device: auto (the first GPU, else the CPU), cpu, cuda or cuda:N."`
+	DType          string        `name:"dtype" enum:"auto,bf16,f16" default:"auto" help:"Type of weights, activations and the KV cache on a GPU: bf16, f16, or auto, which is f16 for files of F16 or quantised weights and bf16 for the others, and for Gemma and Granite, whose activations may pass 65504, where f16 ends. f16 is eight times as exact, and does without the kernels for Hopper; what that costs there was not measured. On the CPU, which computes in f32, only auto."`
 	Threads        int           `placeholder:"N" help:"Threads of the CPU backend. Default: all cores."`
 	MaxContext     int           `placeholder:"TOKENS" help:"Tokens of one request, prompt and output. Higher: longer requests, and a larger page table. Default: the model's."`
 	MaxRequests    int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
@@ -52,7 +54,7 @@ type engineFlags struct {
 	Overlap        bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
 	Deterministic  bool   `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
-	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
+	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper, in bf16). Saves about a microsecond at each; off until measured."`
 	FuseKernels    string `hidden:"" help:"What kernels of a layer do together at decode (Hopper): some of add, gate, heads, attend, or all. Off until measured."`
 	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
@@ -60,7 +62,7 @@ type engineFlags struct {
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "fair": scheduler.FairShare}
 	return weft.Options{
-		Device: f.Device, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
+		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, DecodeSlowdown: f.DecodeSlowdown, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,
@@ -92,8 +94,12 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	where := m.Engine().Info().Name
+	if t := m.Engine().Info().Activation; t != tensor.F32 { // a GPU's, which --dtype chooses
+		where += " in " + t.String()
+	}
 	fmt.Fprintf(a.stderr, "weft %s: %s on %s, %d tokens of context, KV cache of %d tokens, ready in %.2f s\n",
-		version, m.Name(), m.Engine().Info().Name, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
+		version, m.Name(), where, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
 	return m, nil
 }
 

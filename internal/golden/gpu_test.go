@@ -1,7 +1,7 @@
 package golden_test
 
 import (
-	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +11,7 @@ import (
 	"github.com/weft-llm/weft/backend/cuda"
 	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/internal/golden"
+	"github.com/weft-llm/weft/model"
 	"github.com/weft-llm/weft/model/weights"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -47,9 +48,7 @@ func TestGPU_FusedAgreesWithTransformers(t *testing.T) {
 }
 
 // f16 has 11.
-func TestGPU_F16AgreesWithTransformers(t *testing.T) {
-	agrees(t, cuda.Options{Elem: tensor.F16, Residual: tensor.F32}, 4e-3)
-}
+func TestGPU_F16AgreesWithTransformers(t *testing.T) { agrees(t, cuda.Options{Elem: tensor.F16}, 4e-3) }
 
 // simulated are the models that a simulated GPU computes, by whether it is the one of sm_90: all kernels of a forward pass,
 // windows, caps, norms of heads, quantised weights, and sizes that no tile fits.
@@ -72,16 +71,20 @@ func tooSlow(t *testing.T, d drivertest.Device) {
 	}
 }
 
-// TestGPU_SmolLM2AgreesUpToNearTies runs with each type of elements and of the residual stream.
+// TestGPU_SmolLM2AgreesUpToNearTies holds the type that the file is computed in by default, and tells how near bf16 comes.
 func TestGPU_SmolLM2AgreesUpToNearTies(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		tooSlow(t, d)
-		for _, o := range []cuda.Options{
-			{Elem: tensor.BF16, Residual: tensor.BF16}, {Elem: tensor.BF16, Residual: tensor.F32},
-			{Elem: tensor.F16, Residual: tensor.F16}, {Elem: tensor.F16, Residual: tensor.F32},
-		} {
-			t.Run(fmt.Sprintf("%s, residual %s", o.Elem, o.Residual), func(t *testing.T) { golden.RunSmolLM2(t, openGPU(d, o), 0.05, 0.005) })
+		c, err := weights.Open(golden.SmolLM2(t))
+		if err != nil {
+			t.Fatal(err)
 		}
+		elem := model.HalfType(c)
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(elem.String()+", the default", func(t *testing.T) { golden.RunSmolLM2(t, openGPU(d, cuda.Options{Elem: elem}), 0.05, 0.005) })
+		t.Run("bf16, for the figures", func(t *testing.T) { golden.RunSmolLM2(t, openGPU(d, cuda.Options{}), math.Inf(1), 0.005) })
 	})
 }
 
@@ -99,18 +102,21 @@ func TestGPU_DeterministicResultsDependOnTheirRequestAlone(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		tooSlow(t, d)
 		for name, config := range shapes {
-			t.Run(name, func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "config.json")
-				if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				d := golden.Deterministic{
-					Open:    func() (backend.Backend, error) { return cuda.OpenWith(d.Library, 0, cuda.Options{Deterministic: true}) },
-					Weights: func() (*weights.Checkpoint, error) { return weights.OpenDummy(path) },
-					Context: 600, Trials: 4,
-				}
-				d.Run(t)
-			})
+			for _, elem := range []tensor.DType{tensor.BF16, tensor.F16} {
+				t.Run(name+" in "+elem.String(), func(t *testing.T) {
+					path := filepath.Join(t.TempDir(), "config.json")
+					if err := os.WriteFile(path, []byte(config), 0o644); err != nil {
+						t.Fatal(err)
+					}
+					o := cuda.Options{Deterministic: true, Elem: elem}
+					d := golden.Deterministic{
+						Open:    func() (backend.Backend, error) { return cuda.OpenWith(d.Library, 0, o) },
+						Weights: func() (*weights.Checkpoint, error) { return weights.OpenDummy(path) },
+						Context: 600, Trials: 4,
+					}
+					d.Run(t)
+				})
+			}
 		}
 	})
 }

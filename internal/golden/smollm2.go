@@ -30,28 +30,49 @@ type smolLM2 struct {
 	} `json:"prompts"`
 }
 
-// RunSmolLM2 decodes the prompts of a real model greedily, all in one batch, and compares with transformers: a token
-// may differ only where the best logit leads by less than nearTie, after which that prompt's comparison ends; and the
-// mean log-probability of the tokens up to there differs by less than share of itself. nearTie 0 demands all tokens.
-func RunSmolLM2(t *testing.T, open Open, nearTie, share float64) {
+// SmolLM2 returns where the real model is, or skips the test.
+func SmolLM2(t *testing.T) string {
+	t.Helper()
+	return readSmolLM2(t).find(t)
+}
+
+// readSmolLM2 reads the reference.
+func readSmolLM2(t *testing.T) *smolLM2 {
+	t.Helper()
 	var want smolLM2
 	if err := json.Unmarshal(smolLM2JSON, &want); err != nil {
 		t.Fatal(err)
 	}
-	path := findModel(t, want.File)
-	if got := digest(t, path); got != want.SHA256 {
-		t.Fatalf("%s has sha256 %s, the reference is of %s", path, got, want.SHA256)
+	return &want
+}
+
+// find returns where the file is that the reference was made with.
+func (m *smolLM2) find(t *testing.T) string {
+	t.Helper()
+	path := findModel(t, m.File)
+	if got := digest(t, path); got != m.SHA256 {
+		t.Fatalf("%s has sha256 %s, the reference is of %s", path, got, m.SHA256)
 	}
-	_, s := load(t, open, path, 256, backend.Limits{Tokens: 512, Requests: len(want.Prompts)})
-	got, logprobs := s.greedy(&want)
+	return path
+}
+
+// RunSmolLM2 decodes the prompts of a real model greedily, all in one batch, and compares with transformers: a token
+// may differ only where the best logit leads by less than nearTie, after which that prompt's comparison ends; and the
+// mean log-probability of the tokens up to there differs by less than share of itself. nearTie 0 demands all tokens, an
+// infinite one tells only where they part.
+func RunSmolLM2(t *testing.T, open Open, nearTie, share float64) {
+	want := readSmolLM2(t)
+	_, s := load(t, open, want.find(t), 256, backend.Limits{Tokens: 512, Requests: len(want.Prompts)})
+	got, logprobs := s.greedy(want)
 	sums, squares, n := [2]float64{}, 0.0, 0
 	for i, p := range want.Prompts {
 		for j, token := range p.Tokens {
 			if got[i][j] != token {
+				report := t.Logf
 				if float64(p.Gaps[j]) >= nearTie {
-					t.Errorf("prompt %d, token %d is %d, want %d, which leads by %v", i, j, got[i][j], token, p.Gaps[j])
+					report = t.Errorf
 				}
-				t.Logf("prompt %d agrees on %d of %d tokens", i, j, len(p.Tokens))
+				report("prompt %d agrees on %d of %d tokens, then has %d, want %d, which leads by %v", i, j, len(p.Tokens), got[i][j], token, p.Gaps[j])
 				break
 			}
 			have, want := float64(logprobs[i][j]), float64(p.Logprobs[j])
