@@ -24,17 +24,10 @@ func openDevice(o Options) (backend.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	fused, err := cuda.ParseFusing(o.FuseKernels)
-	if err != nil {
-		return nil, err
-	}
-	if fused != 0 && o.Deterministic {
-		return nil, errors.New("cannot fuse kernels with --deterministic: they split sums by the batch; drop one of the two")
-	}
 	if kind == "cpu" {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
-	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Fused: fused, Deterministic: o.Deterministic})
+	b, err := cuda.Open(index, cuda.Options{Cache: KernelCache(o.CacheDir), Single: o.SingleKernels, Deterministic: o.Deterministic})
 	if err != nil && kind == "auto" && errors.Is(err, driver.ErrNoDriver) {
 		return cpu.New(cpu.Options{Threads: o.Threads}), nil
 	}
