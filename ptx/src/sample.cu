@@ -139,8 +139,9 @@ extern "C" __global__ void __launch_bounds__(1024) sample_edit(Samples s) {
 
 // ---- sample_draw: one pass that draws rows without selection and prepares the others ---------------------------------
 
-extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
+extern "C" __global__ void __launch_bounds__(256, 3) sample_draw(Samples s) {
 	__shared__ u64 all;
+	__shared__ u32 bound;
 	__shared__ bool last;
 	const int i = blockIdx.y, thread = blockIdx.x * blockDim.x + threadIdx.x, threads = gridDim.x * blockDim.x;
 	const Rule r = s.rules[i];
@@ -150,6 +151,8 @@ extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
 	float best = __int_as_float(0xff800000);
 	int id = -1;
 	bool wrong = false;
+	if (threadIdx.x == 0) bound = kNothing;
+	__syncthreads();
 	for_each<4>(row, thread, threads, [&](int quad, float (&x)[4]) {
 		wrong |= bad(x[0]) | bad(x[1]) | bad(x[2]) | bad(x[3]);
 		row.scale(x, quad);
@@ -161,7 +164,7 @@ extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
 			}
 			return;
 		}
-		draw_quad(x, quad, position, r.seed, best, id);
+		draw_quad(x, quad, position, r.seed, &bound, best, id);
 	});
 	if (select) {
 		s.groups[i * kGroups + thread] = wrong ? __int_as_float(0x7fc00000) : best;
@@ -190,6 +193,7 @@ struct Select {
 	u64 list[kList];
 	u32 low[kBins], high[kBins];  // a count, or the halves of a sum of weights
 	int count, bin;
+	u32 bound, unused;
 	u64 before, cut;
 	u64 least, most;
 };
@@ -301,16 +305,18 @@ struct Chooser {
 
 	// draw returns the rank by noisy score of the best of this thread's tokens from rank floor up.
 	__device__ __forceinline__ u64 draw(u64 floor, const Rule& r, u32 position) const {
+		if (threadIdx.x == 0) m.bound = kNothing;
+		__syncthreads();
 		float best = __int_as_float(0xff800000);
 		int id = -1;
 		for_each<8>(row, threadIdx.x, blockDim.x, [&](int quad, float (&x)[4]) {
 			row.scale(x, quad);
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
-				const bool kept = x[e] + kGumbelMax > best && ranked(x[e], quad * 4 + e) >= floor && likely(x[e], top, r);
+				const bool kept = x[e] + kGumbelMax >= best && ranked(x[e], quad * 4 + e) >= floor && likely(x[e], top, r);
 				if (!kept) x[e] = __int_as_float(0xff800000);
 			}
-			draw_quad(x, quad, position, r.seed, best, id);
+			draw_quad(x, quad, position, r.seed, &m.bound, best, id);
 		});
 		return id < 0 ? 0 : ranked(best, id);
 	}
