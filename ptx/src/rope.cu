@@ -117,9 +117,10 @@ extern "C" __global__ void __launch_bounds__(kThreads, 5)
 	const float* angle = table ? table + static_cast<i64>(pos[t]) * r : nullptr;
 	Angles a;
 	if (folds || interleaved) load_angles(a, angle, half, 8 * s.lane);
-	float sum_q = 0, sum_k = 0;
-	if (wide && qnorm) sum_q = sum_squares(row, heads * d);
-	if (wide && knorm) sum_k = sum_squares(row + heads * d, kv_heads * d);
+	const float share = 1.f / d;  // of an element in a head's mean
+	float mean_q = 0, mean_k = 0;
+	if (wide && qnorm) mean_q = sum_squares(row, heads * d) / (heads * d);
+	if (wide && knorm) mean_k = sum_squares(row + heads * d, kv_heads * d) / (kv_heads * d);
 
 #pragma unroll
 	for (int k = 0; k < kPasses; k++) {
@@ -129,9 +130,12 @@ extern "C" __global__ void __launch_bounds__(kThreads, 5)
 		unpack8(raw[k][1], v[1]);
 		if (qnorm || knorm) {
 			float sum = squares(v[0]) + squares(v[1]);
-			for (int o = 1; o < lanes; o <<= 1) sum += __shfl_xor_sync(kAll, sum, o);
-			if (wide) sum = head < heads ? sum_q : sum_k;
-			const float inv = rsqrtf(sum / (wide ? (head < heads ? heads : kv_heads) * d : d) + eps);
+#pragma unroll
+			for (int o = 1; o < 16; o <<= 1) {
+				const float other = __shfl_xor_sync(kAll, sum, o);
+				if (o < lanes) sum += other;
+			}
+			const float inv = rsqrtf((!wide ? sum * share : head < heads ? mean_q : mean_k) + eps);
 			if (k > 0) normed = weights(head);
 			if (normed) {
 #pragma unroll
