@@ -31,17 +31,10 @@ func openDevice(o Options, c *weights.Checkpoint) (backend.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	fused, err := cuda.ParseFusing(o.FuseKernels)
-	if err != nil {
-		return nil, err
-	}
-	if fused != 0 && o.Deterministic {
-		return nil, errors.New("cannot fuse kernels with --deterministic: they split sums by the batch; drop one of the two")
-	}
 	if kind == "cpu" {
 		return openCPU(o, elem)
 	}
-	gpu := cuda.Options{Elem: elem, Cache: KernelCache(o.CacheDir), Overlap: o.OverlapKernels, Fused: fused, Deterministic: o.Deterministic}
+	gpu := cuda.Options{Elem: elem, Cache: KernelCache(o.CacheDir), Single: o.SingleKernels, Deterministic: o.Deterministic}
 	if elem == tensor.Invalid {
 		gpu.Elem = model.HalfType(c)
 	}

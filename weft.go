@@ -49,12 +49,9 @@ type Options struct {
 	// os.UserCacheDir.
 	CacheDir string
 
-	// OverlapKernels starts kernels that can, on Hopper in bf16, before those ahead of them have ended.
-	OverlapKernels bool
-
-	// FuseKernels names what kernels of a layer do together at decode on Hopper in bf16, for measurements: some of add, gate,
-	// heads and attend with commas between, or all; default: nothing.
-	FuseKernels string
+	// SingleKernels leaves each operation to a kernel of its own, which starts when those ahead of it have ended, on Hopper in
+	// bf16: to compare.
+	SingleKernels bool
 
 	// Deterministic makes the bits of an answer depend on its own request and seed alone, not on what else is in the batch,
 	// on how the prompt is cut into steps, on what of it was cached or on pauses. On the CPU that is always so.

@@ -149,7 +149,7 @@ func (k *Kernels) attendVariants() []Variant {
 	v = append(v, Variant{Op: "attend_decode", Name: decodePlain, Source: decodePlain + ".cu", Arch: "sm_80", When: "always", Rows: 1})
 	if k.Hopper() {
 		v = append(v, Variant{Op: "attend_decode", Name: decodeEarly, Source: decodeEarly + ".cu", Arch: "sm_90a",
-			When: "head size 64 or 128, at most 8 heads to a KV head and 512 requests, with fused kernels", Rows: 1})
+			When: "head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
 	}
 	return v
 }

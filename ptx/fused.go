@@ -39,11 +39,15 @@ const (
 
 var fusingSuffix = [fusings]string{"_add", "_gate", "_heads"}
 
-// MaxFused is the most tokens that the fused operations take.
-const MaxFused = 64
+// MaxFused is the most tokens that the fused operations take. Beyond, each of the many tiles of features that norms x again
+// costs more than a norm of its own (docs/DECODE.md).
+const MaxFused = 32
 
-// headFeatures are those of a tile of fuseHeads: whole heads.
-const headFeatures = 128
+// headFeatures are those of a tile of fuseHeads: whole heads. Twice as wide as others', a stage of K takes headStep µs more.
+const (
+	headFeatures = 128
+	headStep     = 0.1
+)
 
 // A fusedKernel computes tiles of rows tokens by cols features, blocks of them on a multiprocessor.
 type fusedKernel struct {
@@ -53,12 +57,12 @@ type fusedKernel struct {
 }
 
 type fusedKernels struct {
-	kinds  [fusings][4]fusedKernel
+	kinds  [fusings][3]fusedKernel
 	forced int // splits that tests ask for; 0: by predicted time
 }
 
 func (p *fusedKernels) declare(k *Kernels) {
-	for i, s := range []struct{ rows, stages, wide, wideBlocks int }{{8, 10, 5, 2}, {16, 9, 5, 2}, {32, 7, 4, 1}, {64, 5, 3, 1}} {
+	for i, s := range []struct{ rows, stages, wide, wideBlocks int }{{8, 10, 5, 2}, {16, 9, 5, 2}, {32, 7, 4, 1}} {
 		for f := range fusings {
 			name := fmt.Sprintf("fused_n%d", s.rows)
 			h := &p.kinds[f][i]
@@ -94,8 +98,7 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 			if p.forced != 0 && splits != p.forced || p.forced == 0 && splits > 1 && !h.splits(n, k, splits, sms) {
 				continue
 			}
-			t := hopperTile{hopperKernel: &h.hopperKernel, skinny: true, share: 1, splits: splits}
-			if us := t.predict(f.epilogue(), m, n, k, sms); !ok || us < least {
+			if us := h.predict(f, m, n, k, splits, sms); !ok || us < least {
 				best, least, ok = fusedTile{h, splits}, us, true
 			}
 		}
@@ -103,10 +106,20 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 	return best, ok
 }
 
+// predict is the time of h on a shape in µs, by the figures of kernels for few tokens.
+func (h *fusedKernel) predict(f fusing, m, n, k, splits, sms int) float64 {
+	t := hopperTile{hopperKernel: &h.hopperKernel, skinny: true, share: 1, splits: splits}
+	us := t.predict(f.epilogue(), m, n, k, sms)
+	if f == fuseHeads {
+		us += headStep * float64(ceilDiv(ceilDiv(k, hopperStep), splits)*ceilDiv(ceilDiv(n, h.cols)*splits, h.blocks*sms))
+	}
+	return us
+}
+
 // fusedVariants are the slices of K that the kernels of every number of tokens can be launched for.
 func fusedVariants() (out []Variant) {
 	for splits := 1; splits <= maxCluster; splits *= 2 {
-		out = append(out, Variant{Op: "fused", Name: fmt.Sprintf("fused_s%d", splits), Source: "fused_sm90.cuh", Arch: "sm_90a", When: "M <= 64, by predicted time, with fused kernels", Rows: MaxFused})
+		out = append(out, Variant{Op: "fused", Name: fmt.Sprintf("fused_s%d", splits), Source: "fused_sm90.cuh", Arch: "sm_90a", When: "M <= 32, by predicted time", Rows: MaxFused})
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package ptx
 
 import (
+	"math/bits"
+
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -14,6 +16,7 @@ type ropeStoreArgs struct {
 	HeadStride                                              int64
 	Heads, KVHeads, D, R, Interleaved, Wide                 int32
 	Eps                                                     float32
+	LogLanes, Passes                                        int32
 }
 
 func (p *ropeKernels) declare(k *Kernels) { p.store.declare(k, "rope", "rope_store", 0) }
@@ -31,8 +34,13 @@ type RopeStore struct {
 	Eps            float32
 }
 
-// maxHeadDim is the largest head that one warp holds, eight elements a lane.
-const maxHeadDim = 256
+// maxHeadDim is the largest head that half a warp holds, 16 elements a lane. A block has ropeThreads lanes, which take up to
+// ropePasses heads each where that leaves blocks enough: as in src/rope.cu.
+const (
+	maxHeadDim  = 256
+	ropeThreads = 128
+	ropePasses  = 2
+)
 
 // RopeStore enqueues, on s: each head of q and k is normalised where there is a norm, its first R elements are rotated
 // by the angles of its position, q is written to Q, and k and v to their slots. All views are contiguous; D is a multiple
@@ -58,11 +66,16 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	if err := a.check(&c); err != nil || c.Dim("T") == 0 {
 		return err
 	}
-	heads := a.Heads + 2*c.Dim("K")
+	lanes := bits.Len(uint(c.Dim("D")-1) / 16) // of a head, as a power of two
+	blocks, passes := ceilDiv(a.Heads+2*c.Dim("K"), ropeThreads>>lanes), 1
+	if c.Dim("T")*blocks > 16*k.SMs() {
+		blocks, passes = ceilDiv(blocks, ropePasses), ropePasses
+	}
 	args := ropeStoreArgs{
 		Q: a.Q.Ptr, KCache: a.KCache.Ptr, VCache: a.VCache.Ptr, QKV: a.QKV.Ptr, Slots: a.Slots.Ptr, Pos: a.Pos.Ptr,
 		QNorm: a.QNorm.Ptr, KNorm: a.KNorm.Ptr, Table: a.Table.Ptr, HeadStride: int64(a.KCache.Stride),
 		Heads: int32(a.Heads), KVHeads: int32(c.Dim("K")), D: int32(c.Dim("D")), R: int32(a.Table.Dim[1]), Eps: a.Eps,
+		LogLanes: int32(lanes), Passes: int32(passes),
 	}
 	if a.Interleaved {
 		args.Interleaved = 1
@@ -70,7 +83,7 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	if a.wide() {
 		args.Wide = 1
 	}
-	return k.rope.store.launch(s, driver.Dim{X: c.Dim("T"), Y: ceilDiv(heads, 4)}, driver.Dim{X: 128}, args)
+	return k.rope.store.launch(s, driver.Dim{X: c.Dim("T"), Y: blocks}, driver.Dim{X: ropeThreads}, args)
 }
 
 // wide reports whether all heads are normalised as one vector.

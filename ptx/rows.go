@@ -9,6 +9,9 @@ type rowsKernels struct {
 	rows overlapped[rowsArgs]
 }
 
+// rowsAhead is how many chunks of eight elements a thread has under way: as in src/rows.cu.
+const rowsAhead = 4
+
 type rowsArgs struct {
 	Y, Table, Index uintptr
 	Stride          int64
@@ -33,6 +36,6 @@ func (k *Kernels) Rows(s driver.Stream, y, table, index tensor.View, scale float
 	if table.Stride%8 != 0 {
 		return &tensor.ShapeError{Op: "rows", Operand: "table", Got: table.String(), Want: "rows a multiple of 8 elements apart"}
 	}
-	grid, block := rowPerBlock(c.Dim("T"), c.Dim("H"))
+	grid, block := rowPerBlock(c.Dim("T"), ceilDiv(c.Dim("H"), rowsAhead))
 	return k.rows.rows.launch(s, grid, block, rowsArgs{y.Ptr, table.Ptr, index.Ptr, int64(table.Stride), int32(c.Dim("N")), int32(c.Dim("H")), scale})
 }

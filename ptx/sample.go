@@ -71,9 +71,9 @@ const (
 	sampleGroups    = 4096
 	drawThreads     = 256
 	selectThreads   = 512
-	selectShared    = 4096*8 + 2*2048*4 + 2*4 + 4*8
+	selectShared    = 4096*8 + 2*2048*4 + 4*4 + 4*8
 	bigBlock        = 1024
-	drawBlocksPerSM = 4
+	drawBlocksPerSM = 3
 )
 
 func (a *sampleKernels) declare(k *Kernels) {
@@ -128,9 +128,10 @@ func (k *Kernels) Sample(s driver.Stream, b Samples, need Need) error {
 	return err
 }
 
-// drawBlocks is how many blocks share a row in sample_draw, whose threads are the groups of sample_select.
+// drawBlocks is how many blocks share a row in sample_draw, whose threads are the groups of sample_select: such that all run
+// at once where rows are few enough, for those that come later would take as long again.
 func drawBlocks(rows, sms int) int {
-	return min(max(ceilDiv(drawBlocksPerSM*sms, rows), 4), sampleGroups/drawThreads)
+	return min(max(drawBlocksPerSM*sms/rows, drawBlocksPerSM), sampleGroups/drawThreads)
 }
 
 // SampleLimits bound every batch that uses a workspace.

@@ -17,11 +17,10 @@ import (
 // Options choose how a Backend computes.
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
-	Overlap  bool // start kernels that can, on Hopper, before those ahead of them have ended
 
-	// Fused takes, on Hopper, kernels that do several operations of a layer where tokens are few, and implies Overlap: with
-	// all of them there are five to a layer at decode. It is for bf16, and not Deterministic. Off until measured.
-	Fused Fusing
+	// Single leaves each operation of a layer to a kernel of its own, which starts when those ahead of it have ended: to
+	// compare. Otherwise kernels on Hopper start before, and some do several operations (see fused.go).
+	Single bool
 
 	// Deterministic makes the bits of a request's results depend on its own tokens alone: not on the batch, on how its prompt
 	// is cut, or on what of it was cached. Plan fails where the model or the GPU does not allow that.
@@ -114,7 +113,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
-		b.k.Overlap, b.k.Early, b.k.Cache, b.k.Steady = o.Overlap || o.Fused != 0, o.Fused&EarlyAttend != 0, o.Cache, o.Deterministic
+		b.k.Overlap, b.k.Early, b.k.Cache, b.k.Steady = !o.Single, !o.Single, o.Cache, o.Deterministic
 		b.stream, err = b.ctx.NewStream()
 		b.k.Elem = o.Elem
 	}

@@ -1,42 +1,20 @@
 package cuda
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/weft-llm/weft/backend"
 	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/tensor"
 )
 
-// Fusing is a set of what kernels do together.
-type Fusing uint8
-
-const (
-	FuseAdd     Fusing = 1 << iota // a projection and its sum with the residual stream
-	FuseGate                       // the norm and the gated projection, where FuseAdd left nothing to add
-	FuseHeads                      // the norm, the projection to heads, and RopeStore, likewise
-	EarlyAttend                    // decode attention, with the wait for the kernel ahead of it
-	FuseAll     = FuseAdd | FuseGate | FuseHeads | EarlyAttend
-)
-
-var fusings = map[string]Fusing{"": 0, "all": FuseAll, "add": FuseAdd, "gate": FuseGate, "heads": FuseHeads, "attend": EarlyAttend}
-
-// ParseFusing reads names with commas between: add, gate, heads, attend, or all.
-func ParseFusing(names string) (f Fusing, err error) {
-	for name := range strings.SplitSeq(names, ",") {
-		bit, ok := fusings[name]
-		if !ok {
-			return 0, fmt.Errorf("cannot fuse %q: want some of add, gate, heads, attend, or all", name)
-		}
-		f |= bit
-	}
-	return f, nil
-}
+// Kernels that do several operations of a layer are taken on Hopper, in bf16, where they were measured to be faster than one
+// for each (docs/DECODE.md): for at most ptx.MaxFused tokens, and matrices of at most so many weights. Every tile of features
+// norms its tokens anew, which a large matrix does more often; it saves a kernel for the norm, and with heads RopeStore's too.
+// Deterministic, none is taken: they split sums by the batch.
+const mostGated, mostHeads = 16 << 20, 32 << 20
 
 // NormHeads returns q of RopeStore(Linear(norm(res))), and the stream.
 func (b *Backend) NormHeads(res backend.Residual, n backend.Norm, w, bias backend.Weight, a *backend.Attention, batch *backend.Batch) (q tensor.View, sum backend.Residual) {
-	x, ok := b.fuses(FuseHeads, res, n, viewOf(w))
+	x, ok := b.fuses(res, n, viewOf(w), mostHeads)
 	if !ok || !ptx.FusesHeads(a.HeadDim) || wide(a.QNorm, a) || wide(a.KNorm, a) {
 		return backend.ComposeNormHeads(b, res, n, w, bias, a, batch)
 	}
@@ -51,7 +29,7 @@ func (b *Backend) NormHeads(res backend.Residual, n backend.Norm, w, bias backen
 // NormGated returns GatedLinear(norm(res)), and the stream.
 func (b *Backend) NormGated(res backend.Residual, n backend.Norm, w backend.Weight, act backend.Activation) (y tensor.View, sum backend.Residual) {
 	v := gatedView(w)
-	x, ok := b.fuses(FuseGate, res, n, v)
+	x, ok := b.fuses(res, n, v, mostGated)
 	if !ok {
 		return backend.ComposeNormGated(b, res, n, w, act)
 	}
@@ -65,7 +43,7 @@ func (b *Backend) NormGated(res backend.Residual, n backend.Norm, w backend.Weig
 // AddLinear adds x·Wᵀ + bias to the stream, or returns the stream with that to come.
 func (b *Backend) AddLinear(res backend.Residual, x tensor.View, w, bias backend.Weight) backend.Residual {
 	v := viewOf(w)
-	if !b.fusesRows(FuseAdd, x.Dim[0]) || res.Next.Rank > 0 || res.Sum.Rank == 0 || v.Dim[0]%8 != 0 {
+	if !b.fusesRows(x.Dim[0]) || res.Next.Rank > 0 || res.Sum.Rank == 0 || v.Dim[0]%8 != 0 {
 		return backend.ComposeAddLinear(b, res, x, w, bias)
 	}
 	if b.err == nil {
@@ -74,8 +52,8 @@ func (b *Backend) AddLinear(res backend.Residual, x tensor.View, w, bias backend
 	return res
 }
 
-// fuses returns the stream where one kernel takes its norm n and the product with w, as f says: nothing is left to be added to it.
-func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm, w tensor.View) (x tensor.View, ok bool) {
+// fuses returns the stream where one kernel takes its norm n and the product with w: nothing is left to be added to it.
+func (b *Backend) fuses(res backend.Residual, n backend.Norm, w tensor.View, most int) (x tensor.View, ok bool) {
 	switch {
 	case n.W == nil || res.Sum.Rank > 0 && res.Next.Rank > 0:
 		return x, false
@@ -84,17 +62,13 @@ func (b *Backend) fuses(f Fusing, res backend.Residual, n backend.Norm, w tensor
 	default:
 		x = res.Sum
 	}
-	few := x.Rank == 2 && (x.Dim[0] <= manyRows || w.Len() <= smallMatrix)
-	return x, few && b.fusesRows(f, x.Dim[0])
+	return x, x.Rank == 2 && x.Type == tensor.BF16 && w.Len() <= most && b.fusesRows(x.Dim[0])
 }
 
-// Every tile of features scales x anew. Beyond so many tokens that is thought to cost more than a norm of its own, unless
-// the matrix has few tiles.
-const manyRows, smallMatrix = 32, 8 << 20
-
-// fusesRows reports whether the kernels of f take steps of that many tokens.
-func (b *Backend) fusesRows(f Fusing, rows int) bool {
-	return b.opts.Fused&f != 0 && b.k.Hopper() && !b.opts.Deterministic && rows <= ptx.MaxFused
+// fusesRows reports whether fused kernels take steps of that many tokens.
+func (b *Backend) fusesRows(rows int) bool {
+	o := &b.opts
+	return !o.Single && !o.Deterministic && b.k.Hopper() && o.Elem == tensor.BF16 && rows <= ptx.MaxFused
 }
 
 // wide reports whether norm takes all heads as one vector.

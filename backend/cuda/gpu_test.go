@@ -11,8 +11,8 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// opener opens d's first GPU with o. On a simulated one kernels are always launched to overlap: it runs them one after the
-// other, and finds what would be touched too early.
+// opener opens d's first GPU with o. A simulated one runs kernels one after the other, and finds what would be touched too
+// early.
 func opener(d drivertest.Device, o Options) func(t *testing.T) *Backend {
 	return func(t *testing.T) *Backend {
 		t.Helper()
@@ -20,7 +20,6 @@ func opener(d drivertest.Device, o Options) func(t *testing.T) *Backend {
 			t.Skip("skipped: for f16 there are only the kernels of sm_80, which the other simulated GPU runs")
 		}
 		onThread(t)
-		o.Overlap = o.Overlap || d.Simulated
 		b, err := OpenWith(d.Library, 0, o)
 		if err != nil {
 			t.Fatal(err)
@@ -31,7 +30,7 @@ func opener(d drivertest.Device, o Options) func(t *testing.T) *Backend {
 
 func TestGPU_SelfTest(t *testing.T) { drivertest.OnEach(t, selfTestWith(Options{})) }
 
-func TestGPU_SelfTestOverlapped(t *testing.T) { onlyReal(t, selfTestWith(Options{Overlap: true})) }
+func TestGPU_SelfTestSingle(t *testing.T) { onlyReal(t, selfTestWith(Options{Single: true})) }
 
 func TestGPU_SelfTestInF16(t *testing.T) {
 	drivertest.OnEach(t, selfTestWith(Options{Elem: tensor.F16}))
@@ -41,7 +40,7 @@ func TestGPU_SelfTestInF16(t *testing.T) {
 func onlyReal(t *testing.T, run func(*testing.T, drivertest.Device)) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		if d.Simulated {
-			t.Skip("skipped: a simulated GPU, which always overlaps and replays graphs launch by launch, does the same without this")
+			t.Skip("skipped: a simulated GPU, which runs kernels one after the other and replays graphs launch by launch, does the same without this")
 		}
 		run(t, d)
 	})
@@ -65,9 +64,8 @@ func selfTestWith(o Options) func(*testing.T, drivertest.Device) {
 
 func TestGPU_Conformance(t *testing.T) { drivertest.OnEach(t, conformWith(Options{})) }
 
-func TestGPU_ConformanceOverlapped(t *testing.T) { onlyReal(t, conformWith(Options{Overlap: true})) }
-
-func TestGPU_ConformanceFused(t *testing.T) {
+// TestGPU_ConformanceSingle leaves each operation to a kernel of its own where others have fused ones.
+func TestGPU_ConformanceSingle(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		gpu, err := d.Library.Device(0)
 		if err != nil {
@@ -76,7 +74,7 @@ func TestGPU_ConformanceFused(t *testing.T) {
 		if gpu.Arch() != 90 {
 			t.Skipf("skipped: kernels are fused on sm_90 alone, and this GPU is sm_%d", gpu.Arch())
 		}
-		conformWith(Options{Fused: FuseAll})(t, d)
+		conformWith(Options{Single: true})(t, d)
 	})
 }
 

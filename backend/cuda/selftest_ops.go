@@ -121,22 +121,27 @@ func dots(x, w []float32, k int) (sum, mag []float64) {
 
 func (t *selfTest) rope() {
 	for _, interleaved := range []bool{false, true} {
-		t.ropeOf(interleaved, false)
+		for _, h := range []struct{ tokens, d, r int }{{3, 96, 64}, {1, 128, 128}, {2, 40, 20}, {1, 256, 72}, {8*t.b.k.SMs() + 1, 256, 256}} {
+			t.ropeOf(h.tokens, h.d, h.r, interleaved, false)
+		}
 	}
-	t.ropeOf(false, true)
+	t.ropeOf(3, 96, 64, false, true)
 }
 
 // ropeOf normalises each head, or, wide, all heads of q and of k as one vector.
-func (t *selfTest) ropeOf(interleaved, wide bool) {
-	const tokens, heads, kv, d, r, slots, eps = 3, 5, 2, 96, 64, 6, 1e-6
-	const width = (heads + 2*kv) * d
-	qkv, table := t.random(t.elem(), tokens, width), t.random(tensor.F32, 4, r)
+func (t *selfTest) ropeOf(tokens, d, r int, interleaved, wide bool) {
+	const heads, kv, context, eps = 5, 2, 4, 1e-6
+	width, slots := (heads+2*kv)*d, tokens+3
+	qkv, table := t.random(t.elem(), tokens, width), t.random(tensor.F32, context, r)
 	qNorm := t.random(tensor.F32, d)
 	kNorm := qNorm
 	if wide {
 		qNorm, kNorm = t.random(tensor.F32, heads*d), t.random(tensor.F32, kv*d)
 	}
-	slot, pos := []float32{5, 1, 4}, []float32{0, 3, 2}
+	slot, pos := make([]float32, tokens), make([]float32, tokens)
+	for i, s := range t.rng.Perm(slots)[:tokens] {
+		slot[i], pos[i] = float32(s), float32(t.rng.IntN(context))
+	}
 	a := ptx.RopeStore{
 		Q: t.poisoned(t.elem(), tokens, heads*d).View, KCache: t.poisoned(t.elem(), kv, slots, d).View,
 		VCache: t.poisoned(t.elem(), kv, slots, d).View, QKV: qkv.View, Slots: t.put(tensor.I32, slot, tokens).View,
@@ -173,7 +178,7 @@ func (t *selfTest) ropeOf(interleaved, wide bool) {
 			err = errors.Join(err, t.expect(out, want, mag, t.round()))
 		}
 	}
-	t.report(fmt.Sprintf("rope_store, interleaved %v, wide norms %v", interleaved, wide), err)
+	t.report(fmt.Sprintf("rope_store T=%d D=%d R=%d, interleaved %v, wide norms %v", tokens, d, r, interleaved, wide), err)
 }
 
 // rotated turns the pairs of x in place and returns the magnitudes that went into each.

@@ -10,7 +10,7 @@ import (
 
 // TestRun_F16HasModulesOfItsOwn checks that no kernel for bf16, nor one for Hopper, is loaded beside those for f16.
 func TestRun_F16HasModulesOfItsOwn(t *testing.T) {
-	m, _ := started(t, Options{Elem: tensor.F16, Overlap: true})
+	m, _ := started(t, Options{Elem: tensor.F16})
 	for _, l := range m.b.k.Loads() {
 		if !strings.HasSuffix(l.File, "_half") && l.File != "step" && l.File != "sample" {
 			t.Errorf("module %s is loaded", l.File)

@@ -10,7 +10,7 @@ import (
 // fusedCases are the linear operations of a layer with their neighbours, for few tokens on Hopper.
 func fusedCases() []Case {
 	var out []Case
-	for _, m := range []int{1, 8, 16, 32, 64} {
+	for _, m := range []int{1, 8, 16, 32} {
 		for _, w := range matrices {
 			switch w.name {
 			case "0.6B o", "0.6B down", "8B o", "8B down":

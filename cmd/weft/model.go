@@ -54,15 +54,14 @@ type engineFlags struct {
 	Overlap        bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
 	Deterministic  bool   `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
-	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper, in bf16). Saves about a microsecond at each; off until measured."`
-	FuseKernels    string `hidden:"" help:"What kernels of a layer do together at decode (Hopper): some of add, gate, heads, attend, or all. Off until measured."`
+	OverlapKernels bool   `default:"true" negatable:"" help:"Start kernels before those ahead of them have ended, and take kernels that do several operations of a layer where they are faster (Hopper, in bf16)."`
 	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "fair": scheduler.FairShare}
 	return weft.Options{
-		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, OverlapKernels: f.OverlapKernels, FuseKernels: f.FuseKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
+		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, SingleKernels: !f.OverlapKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, DecodeSlowdown: f.DecodeSlowdown, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,

@@ -20,8 +20,7 @@ import (
 func openGPU(d drivertest.Device, o cuda.Options) golden.Open {
 	return func(t *testing.T) backend.Backend {
 		t.Helper()
-		runtime.LockOSThread()               // a CUDA context belongs to a thread; the test's goroutine ends with it
-		o.Overlap = o.Overlap || d.Simulated // which finds what a kernel touches too early
+		runtime.LockOSThread() // a CUDA context belongs to a thread; the test's goroutine ends with it
 		b, err := cuda.OpenWith(d.Library, 0, o)
 		if err != nil {
 			t.Fatal(err)
@@ -33,8 +32,8 @@ func openGPU(d drivertest.Device, o cuda.Options) golden.Open {
 // The tolerance is bf16's: activations and weights have 8 bits.
 func TestGPU_AgreesWithTransformers(t *testing.T) { agrees(t, cuda.Options{}, 2e-2) }
 
-// Kernels that do several operations at once round less often.
-func TestGPU_FusedAgreesWithTransformers(t *testing.T) {
+// A kernel for each operation rounds more often than those that do several.
+func TestGPU_SingleAgreesWithTransformers(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		gpu, err := d.Library.Device(0)
 		if err != nil {
@@ -43,7 +42,7 @@ func TestGPU_FusedAgreesWithTransformers(t *testing.T) {
 		if gpu.Arch() != 90 {
 			t.Skipf("skipped: kernels are fused on sm_90 alone, and this GPU is sm_%d", gpu.Arch())
 		}
-		golden.Run(t, openGPU(d, cuda.Options{Fused: cuda.FuseAll}), 2e-2)
+		agreesOn(t, d, cuda.Options{Single: true}, 2e-2)
 	})
 }
 
@@ -55,13 +54,15 @@ func TestGPU_F16AgreesWithTransformers(t *testing.T) { agrees(t, cuda.Options{El
 var simulated = map[bool][]string{false: {"gguf-gemma2", "llama-odd"}, true: {"qwen3", "gemma3"}}
 
 func agrees(t *testing.T, o cuda.Options, tolerance float64) {
-	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
-		if d.Simulated {
-			golden.Run(t, openGPU(d, o), tolerance, simulated[d.Hopper]...)
-			return
-		}
-		golden.Run(t, openGPU(d, o), tolerance)
-	})
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) { agreesOn(t, d, o, tolerance) })
+}
+
+func agreesOn(t *testing.T, d drivertest.Device, o cuda.Options, tolerance float64) {
+	if d.Simulated {
+		golden.Run(t, openGPU(d, o), tolerance, simulated[d.Hopper]...)
+		return
+	}
+	golden.Run(t, openGPU(d, o), tolerance)
 }
 
 // tooSlow leaves a test to real GPUs.

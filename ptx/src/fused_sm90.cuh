@@ -46,7 +46,6 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	static constexpr bool kNorm = F != kAdd;
 	static constexpr int kScalers = 4;             // warps that scale x
 	static constexpr int kChunks = NT / 4;         // 16 bytes each that a lane has of a stage: of rows lane/8 + 4j
-	static constexpr int kBatch = kChunks < 8 ? kChunks : 8;  // of them that it loads at once
 	static constexpr int kTogether = NT == 8 && C == 1 ? 2 : 1;  // stages that a warp takes at once
 	static constexpr bool kEarly = NT <= 16;       // a warp loads the next while it waits for room for these
 	// Warps take stages in turns. No turn is longer than the ring: a warp that missed a phase could not tell it from the next.
@@ -101,7 +100,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 
 	// Piece is what a lane loads at once.
 	struct Piece {
-		uint4 x[kTogether][kBatch];
+		uint4 x[kTogether][kChunks];
 		float g[kTogether][8];  // weights of the norm
 	};
 
@@ -121,41 +120,40 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		}
 	}
 
-	__device__ __forceinline__ void load_x(const Scaler& s, int n, int j0, Piece& v) const {
+	__device__ __forceinline__ void load_x(const Scaler& s, int n, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
 			const int at = column(s, n + a);
-			const bf16* from = f.x + static_cast<i64>(token0() + s.row + 4 * j0) * f.k + at;
+			const bf16* from = f.x + static_cast<i64>(token0() + s.row) * f.k + at;
 #pragma unroll
-			for (int j = 0; j < kBatch; j++) {
+			for (int j = 0; j < kChunks; j++) {
 				v.x[a][j] = {};
-				if (at < f.k && s.row + 4 * (j0 + j) < tokens()) v.x[a][j] = *reinterpret_cast<const uint4*>(from + static_cast<i64>(4 * j) * f.k);
+				if (at < f.k && s.row + 4 * j < tokens()) v.x[a][j] = *reinterpret_cast<const uint4*>(from + static_cast<i64>(4 * j) * f.k);
 			}
 		}
 	}
 
-	// put writes x times the norm's weights of rows 4·j0 and on to their stages.
-	__device__ __forceinline__ void put(Scaler& s, int n, int j0, const Piece& v) const {
+	// put writes x times the norm's weights to their stages.
+	__device__ __forceinline__ void put(Scaler& s, int n, const Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
 			if (n + a >= s.total) break;
 			const int stage = (n + a) % Stages;
 			const u32 to = smem + stage * kStageBytes + kWBytes;
-			if (j0 == 0) barrier_wait(ring.empty + 8 * stage, (n + a) / Stages % 2 ^ 1);
+			barrier_wait(ring.empty + 8 * stage, (n + a) / Stages % 2 ^ 1);
 #pragma unroll
-			for (int j = 0; j < kBatch; j++) {
-				const int row = s.row + 4 * (j0 + j);
+			for (int j = 0; j < kChunks; j++) {
+				const int row = s.row + 4 * j;
 				if (row >= tokens()) continue;  // columns of sums that nobody reads
 				float x[8];
 				unpack8(v.x[a][j], x);
 #pragma unroll
 				for (int e = 0; e < 8; e++) {
-					if (static_cast<u32>(n + a) < s.steps) s.sum[j0 + j] += x[e] * x[e];
+					if (static_cast<u32>(n + a) < s.steps) s.sum[j] += x[e] * x[e];
 					x[e] *= v.g[a][e];
 				}
 				store_shared(to + row * 128 + ((s.col / 8 ^ row % 8) * 16), pack8(x));
 			}
-			if (j0 + kBatch < kChunks) continue;
 			async_fence();
 			__syncwarp();
 			if (threadIdx.x % 32 == 0) barrier_arrive(ring.full + 8 * stage);
@@ -186,19 +184,17 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		Piece v;
 		load_norm(s, n, v);
 		wait_for_previous();
-		load_x(s, n, 0, v);
+		load_x(s, n, v);
 		bool told = false;
 #pragma unroll 1
 		for (; n < s.total; n += kTurns * kTogether) {
 			if (!told && static_cast<u32>(n) >= s.steps) tell(s), told = true;
 			const int next = n + kTurns * kTogether;
 			Piece w;
-			if constexpr (kEarly) load_norm(s, next, w), load_x(s, next, 0, w);
-			put(s, n, 0, v);
-#pragma unroll
-			for (int j0 = kBatch; j0 < kChunks; j0 += kBatch) load_x(s, n, j0, v), put(s, n, j0, v);
+			if constexpr (kEarly) load_norm(s, next, w), load_x(s, next, w);
+			put(s, n, v);
 			if constexpr (kEarly) v = w;
-			else load_norm(s, next, v), load_x(s, next, 0, v);
+			else load_norm(s, next, v), load_x(s, next, v);
 		}
 		if (!told) tell(s);
 	}

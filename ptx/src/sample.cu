@@ -139,8 +139,9 @@ extern "C" __global__ void __launch_bounds__(1024) sample_edit(Samples s) {
 
 // ---- sample_draw: one pass that draws rows without selection and prepares the others ---------------------------------
 
-extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
+extern "C" __global__ void __launch_bounds__(256, 3) sample_draw(Samples s) {
 	__shared__ u64 all;
+	__shared__ u32 bound;
 	__shared__ bool last;
 	const int i = blockIdx.y, thread = blockIdx.x * blockDim.x + threadIdx.x, threads = gridDim.x * blockDim.x;
 	const Rule r = s.rules[i];
@@ -150,6 +151,8 @@ extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
 	float best = __int_as_float(0xff800000);
 	int id = -1;
 	bool wrong = false;
+	if (threadIdx.x == 0) bound = kNothing;
+	__syncthreads();
 	for_each<4>(row, thread, threads, [&](int quad, float (&x)[4]) {
 		wrong |= bad(x[0]) | bad(x[1]) | bad(x[2]) | bad(x[3]);
 		row.scale(x, quad);
@@ -161,7 +164,7 @@ extern "C" __global__ void __launch_bounds__(256) sample_draw(Samples s) {
 			}
 			return;
 		}
-		draw_quad(x, quad, position, r.seed, best, id);
+		draw_quad(x, quad, position, r.seed, &bound, best, id);
 	});
 	if (select) {
 		s.groups[i * kGroups + thread] = wrong ? __int_as_float(0x7fc00000) : best;
@@ -190,6 +193,7 @@ struct Select {
 	u64 list[kList];
 	u32 low[kBins], high[kBins];  // a count, or the halves of a sum of weights
 	int count, bin;
+	u32 bound, unused;
 	u64 before, cut;
 	u64 least, most;
 };
@@ -203,11 +207,12 @@ struct Chooser {
 	const Row& row;
 	float top;  // the largest z
 
-	// each calls f(z, rank) for every token above -Inf.
+	// each calls f(z, rank) for every token above -Inf, but may leave out those below least.
 	template <class F>
-	__device__ __forceinline__ void each(F f) const {
+	__device__ __forceinline__ void each(float least, F f) const {
 		for_each<8>(row, threadIdx.x, blockDim.x, [&](int quad, float (&x)[4]) {
 			row.scale(x, quad);
+			if (fmaxf(fmaxf(x[0], x[1]), fmaxf(x[2], x[3])) < least) return;
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
 				if (x[e] > __int_as_float(0xff800000)) f(x[e], ranked(x[e], quad * 4 + e));
@@ -217,6 +222,9 @@ struct Chooser {
 
 	// coarse is the first division of the tokens: bins of 1/64 below the largest z.
 	__device__ __forceinline__ int coarse(float z) const { return static_cast<int>(fminf((top - z) * 64.f, kBins - 1)); }
+
+	// bottom is below every z of a bin.
+	__device__ __forceinline__ float bottom(int bin) const { return bin < kBins - 1 ? top - (bin + 2) / 64.f : __int_as_float(0xff800000); }
 
 	__device__ __forceinline__ void clear() const {
 		for (int i = threadIdx.x; i < kBins; i += blockDim.x) m.low[i] = m.high[i] = 0;
@@ -262,7 +270,8 @@ struct Chooser {
 #pragma unroll 1
 		while (true) {
 			clear();
-			each([&](float z, u64 rank) {
+			const float weightless = weights ? top - 22.f : __int_as_float(0xff800000);
+			each(fmaxf(bin < 0 ? weightless : bottom(bin), value_of(least)), [&](float z, u64 rank) {
 				if (rank < least || rank > most || (bin >= 0 && coarse(z) != bin)) return;
 				tally(shift < 0 ? coarse(z) : static_cast<int>((most - rank) >> shift), weights ? weight(z, top) : 1);
 			});
@@ -301,16 +310,20 @@ struct Chooser {
 
 	// draw returns the rank by noisy score of the best of this thread's tokens from rank floor up.
 	__device__ __forceinline__ u64 draw(u64 floor, const Rule& r, u32 position) const {
+		if (threadIdx.x == 0) m.bound = kNothing;
+		__syncthreads();
 		float best = __int_as_float(0xff800000);
 		int id = -1;
+		const float least = value_of(floor);  // NaN where nothing was cut
 		for_each<8>(row, threadIdx.x, blockDim.x, [&](int quad, float (&x)[4]) {
 			row.scale(x, quad);
+			if (fmaxf(fmaxf(x[0], x[1]), fmaxf(x[2], x[3])) < least) return;
 #pragma unroll
 			for (int e = 0; e < 4; e++) {
-				const bool kept = x[e] + kGumbelMax > best && ranked(x[e], quad * 4 + e) >= floor && likely(x[e], top, r);
+				const bool kept = x[e] + kGumbelMax >= best && ranked(x[e], quad * 4 + e) >= floor && likely(x[e], top, r);
 				if (!kept) x[e] = __int_as_float(0xff800000);
 			}
-			draw_quad(x, quad, position, r.seed, best, id);
+			draw_quad(x, quad, position, r.seed, &m.bound, best, id);
 		});
 		return id < 0 ? 0 : ranked(best, id);
 	}
@@ -322,7 +335,7 @@ struct Chooser {
 		if (threadIdx.x == 0) m.count = 0;
 		__syncthreads();
 		u64 low = kBad, high = 0;
-		each([&](float z, u64 rank) {
+		each(bottom(bin), [&](float z, u64 rank) {
 			if (coarse(z) != bin || rank < least || rank > most) return;
 			low = rank < low ? rank : low, high = greater(high, rank);
 			const int at = atomicAdd(&m.count, 1);
@@ -344,7 +357,7 @@ __device__ bool few(const Chooser& c, const Rule& r, const float* groups, int th
 	sort(m.list, threads);
 	const float bound = value_of(m.list[r.top_k - 1]);
 	__syncthreads();
-	c.each([&](float z, u64 rank) {
+	c.each(bound, [&](float z, u64 rank) {
 		if (z < bound) return;
 		const int at = atomicAdd(&m.count, 1);
 		if (at < kList) m.list[at] = rank;

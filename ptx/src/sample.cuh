@@ -117,9 +117,6 @@ __device__ __forceinline__ float gumbel(u32 r) {
 	return -split_log(-(v < 0.25f ? log_of(-v, 0) : split_log(plus(1.f, -v))));
 }
 
-// gumbel_at_most bounds gumbel from above: -log(1-v) >= v.
-__device__ __forceinline__ float gumbel_at_most(u32 r) { return 1e-3f - __logf(uniform(r)); }
-
 constexpr float kGumbelMax = 22.9f;
 
 // exp_of returns e^x for x <= 0.
@@ -145,9 +142,9 @@ __device__ __forceinline__ void noise(u32 (&r)[4], u32 quad, u32 position, u64 s
 	r[0] = quad, r[1] = position, r[2] = 0, r[3] = 0;
 #pragma unroll
 	for (int i = 0; i < 10; i++) {
-		const u32 h0 = __umulhi(0xD2511F53u, r[0]), l0 = 0xD2511F53u * r[0];
-		const u32 h1 = __umulhi(0xCD9E8D57u, r[2]), l1 = 0xCD9E8D57u * r[2];
-		r[0] = h1 ^ r[1] ^ k0, r[1] = l1, r[2] = h0 ^ r[3] ^ k1, r[3] = l0;
+		const u64 a = static_cast<u64>(0xD2511F53u) * r[0], b = static_cast<u64>(0xCD9E8D57u) * r[2];
+		r[0] = static_cast<u32>(b >> 32) ^ r[1] ^ k0, r[1] = static_cast<u32>(b);
+		r[2] = static_cast<u32>(a >> 32) ^ r[3] ^ k1, r[3] = static_cast<u32>(a);
 		k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
 	}
 }
@@ -159,19 +156,28 @@ __device__ __forceinline__ u32 noise_of(int id, u32 position, u64 seed) {
 	return id & 2 ? (id & 1 ? r[3] : r[2]) : (id & 1 ? r[1] : r[0]);
 }
 
-// draw_quad keeps the best noisy score of tokens 4·quad to 4·quad+3 in best and id, whose own id is lower.
-__device__ __forceinline__ void draw_quad(const float (&z)[4], int quad, u32 position, u64 seed, float& best, int& id) {
-	if (!(fmaxf(fmaxf(z[0], z[1]), fmaxf(z[2], z[3])) + kGumbelMax > best)) return;
+// kNothing is ordered(-Inf).
+constexpr u32 kNothing = 0x007fffff;
+
+// draw_quad keeps the best noisy score of tokens 4·quad to 4·quad+3 in best and id, whose own id is lower. bound, in shared
+// memory, is ordered(the best score of any thread of the block): what cannot reach it is left out, so that few words of noise
+// become scores.
+__device__ __forceinline__ void draw_quad(const float (&z)[4], int quad, u32 position, u64 seed, u32* bound, float& best, int& id) {
+	const float high = fmaxf(fmaxf(z[0], z[1]), fmaxf(z[2], z[3])), least = from_ordered(*static_cast<volatile u32*>(bound));
+	if (!(high > __int_as_float(0xff800000)) || high + kGumbelMax < least) return;
 	u32 r[4], may = 0;
 	noise(r, quad, position, seed);
+	// -log(1-v) >= v, so a score of least or more needs log(v) <= z - least. The rest is more than all roundings come to.
+	const u32 limit = __float2uint_rz(mul(__expf(high - least + (2e-3f + fabsf(least) * 0x1p-22f)), 0x1p32f));
 #pragma unroll
-	for (int e = 0; e < 4; e++) may |= (z[e] + gumbel_at_most(r[e]) > best) << e;
-	while (may) {  // seldom
+	for (int e = 0; e < 4; e++) may |= (r[e] <= limit) << e;
+	while (may) {
 		const int e = __ffs(may) - 1;
 		may &= may - 1;
 		const float score = plus(e & 2 ? (e & 1 ? z[3] : z[2]) : (e & 1 ? z[1] : z[0]), gumbel(e & 2 ? (e & 1 ? r[3] : r[2]) : (e & 1 ? r[1] : r[0])));
 		if (score > best) best = score, id = quad * 4 + e;
 	}
+	if (best > least) atomicMax(bound, ordered(best));
 }
 
 // ---- rows of logits ------------------------------------------------------------------------------------------------

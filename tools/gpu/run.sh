@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs weft's tests on a Linux machine with an NVIDIA GPU and nothing else but its driver.
-# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [overlap] [fused] [deterministic]     default: tests doctor
+# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [fused] [deterministic]     default: tests doctor
 # Each step prints PASS, FAIL or skipped, and writes its log to $LOGS (default: ./logs); a GPU that does not open is a FAIL.
 # Exit 1 if any failed.
 set -u
@@ -49,36 +49,26 @@ types() {
 
 startup() { "$here/weft" bench startup -m "$here/models/Qwen3-0.6B" --load dummy --max-context 4096 2>> "$LOGS/startup.log"; }
 
-# overlap measures decode steps with kernels that start before those ahead of them have ended, and without.
-overlap() {
-  local flag
-  for flag in "" --overlap-kernels; do
-    echo "overlap: ${flag:-off}"
-    "$here/weft" bench latency -m "$here/models/Qwen3-0.6B" --load dummy --max-context 2048 --batch 1,16,64 --output 128 --first 128 $flag 2>> "$LOGS/overlap.log"
-  done
-}
-
-# fused checks the kernels that do several operations of a layer, then measures decode steps without them, with all and with
-# some, and each kernel alone. CSV goes to $LOGS; what is wrong is not measured. Its limits add up to 13 minutes.
+# fused checks the kernels that do several operations of a layer, then measures decode steps with and without them, and each
+# kernel alone. CSV goes to $LOGS; what is wrong is not measured. Its limits add up to 9 minutes.
 fused() {
   local before=$failed what
   failed=0
   step fused-kernels timeout 60 "$here/ptx.test" -test.v -test.run 'TestFused|TestAttendDecode'
-  step fused-selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest$|TestGPU_ConformanceFused/^(fused|attention|step)$' -test.short
-  step fused-golden timeout 60 "$here/internal-golden.test" -test.v -test.run TestGPU_FusedAgreesWithTransformers
+  step fused-selftest timeout 60 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest$|TestGPU_Conformance$/^(fused|attention|step)$' -test.short
+  step fused-golden timeout 60 "$here/internal-golden.test" -test.v -test.run TestGPU_AgreesWithTransformers
   if [ $failed = 0 ]; then
-    for what in off all; do fused_steps Qwen3-0.6B $what --batch 1,16,64,256 --rounds 2; done
-    for what in off all; do fused_steps Qwen3-8B $what --batch 1,16,64,256 --rounds 1; done
-    for what in overlap attend add add,gate add,heads; do fused_steps Qwen3-0.6B $what --batch 1,16,64 --rounds 2; done
-    timeout 60 "$here/weft" bench kernels --run '^(norm_gated|norm_heads|add_linear)/.*M=(1|16|64) |^attend_decode' --variants --csv "$LOGS/fused-kernels.csv" 2>> "$LOGS/fused.log" ||
+    for what in off on; do fused_steps Qwen3-0.6B $what --batch 1,16,32,64,256 --rounds 2; done
+    for what in off on; do fused_steps Qwen3-8B $what --batch 1,16,32,64,256 --rounds 1; done
+    timeout 60 "$here/weft" bench kernels --run '^(norm_gated|norm_heads|add_linear)/.*M=(1|16|32) |^attend_decode' --variants --csv "$LOGS/fused-kernels.csv" 2>> "$LOGS/fused.log" ||
       { echo "FAIL fused kernels alone"; failed=1; }
   fi
   failed=$((before | failed))
 }
 
 fused_steps() { # fused_steps MODEL WHAT FLAGS...
-  local model=$1 what=$2 flags=--fuse-kernels=$2; shift 2
-  case $what in off) flags= ;; overlap) flags=--overlap-kernels ;; esac
+  local model=$1 what=$2 flags=; shift 2
+  [ $what = on ] || flags=--no-overlap-kernels
   echo "$model, fused: $what"
   timeout 60 "$here/weft" bench latency -m "$here/models/$model" --load dummy --max-context 2048 --prompt 512 --output 256 --first 128 $flags "$@" --csv "$LOGS/fused-$model-$what.csv" 2>> "$LOGS/fused.log" || { echo "FAIL $model $what"; failed=1; }
 }

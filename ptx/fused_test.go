@@ -1,0 +1,47 @@
+package ptx
+
+import "testing"
+
+// TestFused_TakesSlicesNearTheBestMeasured has the µs of an H200 at commit 44eda48 with 1, 2, 4 and 8 slices of K.
+func TestFused_TakesSlicesNearTheBestMeasured(t *testing.T) {
+	k := &Kernels{}
+	k.fuse.declare(k)
+	for _, c := range []struct {
+		f       fusing
+		m, n, k int
+		us      [4]float64
+	}{
+		{fuseHeads, 1, 4096, 1024, [4]float64{7.849, 6.288, 4.721, 7.130}},
+		{fuseHeads, 16, 4096, 1024, [4]float64{9.145, 7.662, 6.150, 10.154}},
+		{fuseHeads, 1, 6144, 4096, [4]float64{21.488, 16.857, 14.415, 15.889}},
+		{fuseHeads, 16, 6144, 4096, [4]float64{24.291, 18.360, 16.828, 21.265}},
+		{fuseGate, 1, 6144, 1024, [4]float64{6.416, 5.772, 8.313, 14.600}},
+		{fuseGate, 16, 6144, 1024, [4]float64{7.211, 6.635, 9.906, 17.749}},
+		{fuseGate, 1, 24576, 4096, [4]float64{53.095, 53.100, 56.212, 76.178}},
+		{fuseGate, 16, 24576, 4096, [4]float64{56.566, 55.815, 66.251, 90.182}},
+		{fuseAdd, 1, 1024, 2048, [4]float64{5.308, 3.748, 2.738, 2.615}},
+		{fuseAdd, 16, 1024, 2048, [4]float64{5.517, 4.104, 3.019, 3.062}},
+		{fuseAdd, 1, 1024, 3072, [4]float64{7.372, 4.913, 3.308, 2.950}},
+		{fuseAdd, 16, 1024, 3072, [4]float64{7.568, 5.271, 4.018, 3.407}},
+		{fuseAdd, 1, 4096, 4096, [4]float64{11.774, 10.314, 12.801, 12.130}},
+		{fuseAdd, 16, 4096, 4096, [4]float64{12.176, 10.561, 13.600, 14.349}},
+		{fuseAdd, 1, 4096, 12288, [4]float64{31.629, 25.892, 29.035, 29.272}},
+		{fuseAdd, 16, 4096, 12288, [4]float64{32.470, 26.140, 29.057, 30.871}},
+	} {
+		got, ok := k.fuse.choose(c.f, c.m, c.n, c.k, 132)
+		if !ok {
+			t.Errorf("%s %d %d %d: no kernel", fusingSuffix[c.f], c.m, c.n, c.k)
+			continue
+		}
+		best, us := c.us[0], 0.0
+		for i, v := range c.us {
+			best = min(best, v)
+			if got.splits == 1<<i {
+				us = v
+			}
+		}
+		if us > 1.02*best {
+			t.Errorf("%s M=%d N=%d K=%d: got %d slices in %.2f µs, want near %.2f", fusingSuffix[c.f], c.m, c.n, c.k, got.splits, us, best)
+		}
+	}
+}
