@@ -31,9 +31,33 @@ const (
 	decodeClosers = 4  // warps
 	decodePlan    = 12544
 
-	earlyRequests = 512 // of src/attend_decode_sm90.cu
+	earlyRequests = 512 // of src/attend_decode_sm90.cu and src/attend_ahead_sm90.cu
 	earlyPlan     = 6400
+
+	aheadWorkers, aheadClosers = 4, 2 // warps of src/attend_ahead_sm90.cu
 )
+
+// An aheadSetting is one way to launch src/attend_ahead_sm90.cu.
+type aheadSetting struct {
+	name   string
+	blocks int  // for a multiprocessor, which has room for two
+	warm   bool // the L2 reads ahead while the kernel ahead of this one runs
+}
+
+// aheadSettings are left to Force until they are measured.
+var aheadSettings = [...]aheadSetting{
+	{"attend_ahead1", 1, false},
+	{"attend_ahead1_warm", 1, true},
+	{"attend_ahead2", 2, false},
+	{"attend_ahead4", 4, false},
+	{"attend_ahead8", 8, false},
+}
+
+// grid is the blocks that the setting launches for group heads to a KV head: as many as the workspace has room for.
+func (a aheadSetting) grid(sms, group int) int { return sms * min(a.blocks, 16*decodeWork/group) }
+
+// decodeWork is how many times 16 heads of each multiprocessor the workspace has partial results of, on Hopper.
+const decodeWork = 2
 
 // decodeTiles is how many eights of query heads a block takes at once, at most.
 func decodeTiles(d int) int {
@@ -69,7 +93,7 @@ func newRing(d, tiles, heads, limit int) ring {
 
 // halfRing is newRing for blocks of which two share a multiprocessor.
 func halfRing(d, heads, limit int) (r ring) {
-	for r.workers = 4; ; r.workers-- {
+	for r.workers = aheadWorkers; ; r.workers-- {
 		for r.depth = 2; r.depth > 0; r.depth-- {
 			r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
 			if r.shared+earlyPlan <= halfShared(limit) || r.workers == 1 && r.depth == 1 {
@@ -89,6 +113,9 @@ func (a *attendKernels) reserve(limit int) {
 			a.decode[i][j].most = limit - decodePlan
 		}
 		a.early[i].most = halfShared(limit) - earlyPlan
+		for j := range a.ahead {
+			a.ahead[j][i].most = halfShared(limit) - earlyPlan
+		}
 	}
 }
 
@@ -113,30 +140,45 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
-	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
+	fn, shape, blocks, closers := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
-	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
+	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + closers)}, decodeArgs{
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*k.decodeCounters()), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
 }
 
-// decoder chooses the kernel, its shape and its grid.
-func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (*kernel[decodeArgs], ring, int) {
+// decoder chooses the kernel, its shape, its grid, and how many warps close.
+func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kernel[decodeArgs], r ring, blocks, closers int) {
 	limit := k.ctx.Device.SharedPerBlockOptin
-	if early := k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly; early && k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
-		return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs()
+	if k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
+		for _, s := range aheadSettings {
+			if p.forcedDecode == s.name {
+				warm := 0
+				if s.warm {
+					warm = 1
+				}
+				return &p.ahead[warm][a.kind], halfRing(a.d, a.group, limit), s.grid(k.SMs(), a.group), aheadClosers
+			}
+		}
+		if k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly {
+			return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs(), decodeClosers
+		}
 	}
 	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
-	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs()
+	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs(), decodeClosers
 }
 
 // AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
 func (k *Kernels) AttendWork(d int) int {
-	return decodeCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
+	n := k.SMs() * decodeLeaves * 8 * decodeTiles(d) * (d + 4)
+	if k.Hopper() {
+		n *= decodeWork
+	}
+	return k.decodeCounters() + n
 }
 
-// decodeCounters is the counters' share of the workspace: one a block, of which two may share a multiprocessor, then
-// partial results at 16 bytes. Blocks of half a multiprocessor take half as many heads.
-func decodeCounters(sms int) int { return roundUp(2*sms, 4) }
+// decodeCounters is the counters' share of the workspace: one a block, of which there may be eight for a multiprocessor,
+// then partial results at 16 bytes.
+func (k *Kernels) decodeCounters() int { return roundUp(8*k.SMs(), 4) }
