@@ -46,8 +46,8 @@ type Options struct {
 	// OverlapKernels starts kernels that can, on Hopper, before those ahead of them have ended.
 	OverlapKernels bool
 
-	// FuseKernels names what kernels of a layer do together at decode on Hopper, for measurements: some of add, gate, heads
-	// and attend with commas between, or all; default: nothing.
+	// FuseKernels names what kernels of a layer do together at decode on Hopper, for measurements: some of add, gate, heads,
+	// attend and ahead with commas between, or all; default: nothing.
 	FuseKernels string
 
 	// Deterministic makes the bits of an answer depend on its own request and seed alone, not on what else is in the batch,

@@ -53,6 +53,15 @@ var aheadSettings = [...]aheadSetting{
 	{"attend_ahead8", 8, false},
 }
 
+// aheadName predicts the best setting for that many pairs of request and KV head: for many, one that evens out how fast
+// multiprocessors get data; for few, one that overlaps the kernels behind and ahead.
+func aheadName(pairs, sms int) string {
+	if pairs >= 8*sms {
+		return "attend_ahead8"
+	}
+	return "attend_ahead1"
+}
+
 // grid is the blocks that the setting launches for group heads to a KV head: as many as the workspace has room for.
 func (a aheadSetting) grid(sms, group int) int { return sms * min(a.blocks, 16*decodeWork/group) }
 
@@ -153,8 +162,12 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kernel[decodeArgs], r ring, blocks, closers int) {
 	limit := k.ctx.Device.SharedPerBlockOptin
 	if k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
+		name := p.forcedDecode
+		if name == "" && k.Early && k.Ahead {
+			name = aheadName(decodes*a.kvHeads, k.SMs())
+		}
 		for _, s := range aheadSettings {
-			if p.forcedDecode == s.name {
+			if name == s.name {
 				warm := 0
 				if s.warm {
 					warm = 1
@@ -162,7 +175,7 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kerne
 				return &p.ahead[warm][a.kind], halfRing(a.d, a.group, limit), s.grid(k.SMs(), a.group), aheadClosers
 			}
 		}
-		if k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly {
+		if k.Early && name == "" || name == decodeEarly {
 			return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs(), decodeClosers
 		}
 	}

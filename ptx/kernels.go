@@ -33,6 +33,9 @@ type Kernels struct {
 	// then. The kernel ahead of them must be RopeStore or NormHeads, or let nothing start early. Set it before the first launch.
 	Early bool
 
+	// Ahead has Early take those of src/attend_ahead_sm90.cu, in the setting that is predicted to be the best.
+	Ahead bool
+
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.
 	Elem tensor.DType

@@ -17,17 +17,18 @@ const (
 	FuseGate                       // the norm and the gated projection, where FuseAdd left nothing to add
 	FuseHeads                      // the norm, the projection to heads, and RopeStore, likewise
 	EarlyAttend                    // decode attention, with the wait for the kernel ahead of it
+	AheadAttend                    // that by attend_ahead_sm90.cu; not in FuseAll until it is measured
 	FuseAll     = FuseAdd | FuseGate | FuseHeads | EarlyAttend
 )
 
-var fusings = map[string]Fusing{"": 0, "all": FuseAll, "add": FuseAdd, "gate": FuseGate, "heads": FuseHeads, "attend": EarlyAttend}
+var fusings = map[string]Fusing{"": 0, "all": FuseAll, "add": FuseAdd, "gate": FuseGate, "heads": FuseHeads, "attend": EarlyAttend, "ahead": EarlyAttend | AheadAttend}
 
-// ParseFusing reads names with commas between: add, gate, heads, attend, or all.
+// ParseFusing reads names with commas between: add, gate, heads, attend, ahead, or all.
 func ParseFusing(names string) (f Fusing, err error) {
 	for name := range strings.SplitSeq(names, ",") {
 		bit, ok := fusings[name]
 		if !ok {
-			return 0, fmt.Errorf("cannot fuse %q: want some of add, gate, heads, attend, or all", name)
+			return 0, fmt.Errorf("cannot fuse %q: want some of add, gate, heads, attend, ahead, or all", name)
 		}
 		f |= bit
 	}

@@ -78,6 +78,10 @@ func TestGPU_ConformanceFused(t *testing.T) {
 	})
 }
 
+func TestGPU_ConformanceFusedAhead(t *testing.T) {
+	onlyReal(t, conformWith(Options{Fused: FuseAll | AheadAttend}))
+}
+
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 	onlyReal(t, conformWith(Options{NoGraphs: true}))
 }

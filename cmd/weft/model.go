@@ -52,7 +52,7 @@ type engineFlags struct {
 
 	Deterministic  bool   `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
 	OverlapKernels bool   `help:"Start kernels that can before those ahead of them have ended (Hopper). Saves about a microsecond at each; off until measured."`
-	FuseKernels    string `hidden:"" help:"What kernels of a layer do together at decode (Hopper): some of add, gate, heads, attend, or all. Off until measured."`
+	FuseKernels    string `hidden:"" help:"What kernels of a layer do together at decode (Hopper): some of add, gate, heads, attend, ahead, or all. Off until measured."`
 	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
