@@ -53,13 +53,13 @@ var aheadSettings = [...]aheadSetting{
 	{"attend_ahead8", 8, false},
 }
 
-// aheadName predicts the best setting for that many pairs of request and KV head: for many, one that evens out how fast
-// multiprocessors get data; for few, one that overlaps the kernels behind and ahead.
-func aheadName(pairs, sms int) string {
+// aheadName is the setting for that many pairs of request and KV head: for many, one that evens out how fast multiprocessors
+// get data; for few, one of few blocks, because of what a block costs.
+func aheadName(pairs, sms, few int) string {
 	if pairs >= 8*sms {
-		return "attend_ahead8"
+		few = 8
 	}
-	return "attend_ahead1"
+	return fmt.Sprint("attend_ahead", few)
 }
 
 // grid is the blocks that the setting launches for group heads to a KV head: as many as the workspace has room for.
@@ -163,8 +163,8 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kerne
 	limit := k.ctx.Device.SharedPerBlockOptin
 	if k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
 		name := p.forcedDecode
-		if name == "" && k.Early && k.Ahead {
-			name = aheadName(decodes*a.kvHeads, k.SMs())
+		if name == "" && k.Early && k.Ahead > 0 {
+			name = aheadName(decodes*a.kvHeads, k.SMs(), k.Ahead)
 		}
 		for _, s := range aheadSettings {
 			if name == s.name {

@@ -33,8 +33,9 @@ type Kernels struct {
 	// then. The kernel ahead of them must be RopeStore or NormHeads, or let nothing start early. Set it before the first launch.
 	Early bool
 
-	// Ahead has Early take those of src/attend_ahead_sm90.cu, in the setting that is predicted to be the best.
-	Ahead bool
+	// Ahead, if not 0, has Early take those of src/attend_ahead_sm90.cu: that many blocks for a multiprocessor, 1 or 2, where
+	// requests are few, and 8 where they are many. Set it before the first launch.
+	Ahead int
 
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.

@@ -121,7 +121,7 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 	}
 	b.memory.ctx = b.ctx
 	if b.k, err = ptx.Open(b.ctx); err == nil {
-		b.k.Overlap, b.k.Early, b.k.Ahead = o.Overlap || o.Fused != 0, o.Fused&EarlyAttend != 0, o.Fused&AheadAttend != 0
+		b.k.Overlap, b.k.Early, b.k.Ahead = o.Overlap || o.Fused != 0, o.Fused&EarlyAttend != 0, o.Fused.ahead()
 		b.k.Cache, b.k.Steady = o.Cache, o.Deterministic
 		b.stream, err = b.ctx.NewStream()
 		b.k.Elem = o.Elem

@@ -18,21 +18,34 @@ const (
 	FuseHeads                      // the norm, the projection to heads, and RopeStore, likewise
 	EarlyAttend                    // decode attention, with the wait for the kernel ahead of it
 	AheadAttend                    // that by attend_ahead_sm90.cu; not in FuseAll until it is measured
+	AheadTwice                     // with two blocks on a multiprocessor, where requests are few, instead of one
 	FuseAll     = FuseAdd | FuseGate | FuseHeads | EarlyAttend
 )
 
-var fusings = map[string]Fusing{"": 0, "all": FuseAll, "add": FuseAdd, "gate": FuseGate, "heads": FuseHeads, "attend": EarlyAttend, "ahead": EarlyAttend | AheadAttend}
+var fusings = map[string]Fusing{"": 0, "all": FuseAll, "add": FuseAdd, "gate": FuseGate, "heads": FuseHeads, "attend": EarlyAttend, "ahead": EarlyAttend | AheadAttend,
+	"ahead2": EarlyAttend | AheadAttend | AheadTwice}
 
-// ParseFusing reads names with commas between: add, gate, heads, attend, ahead, or all.
+// ParseFusing reads names with commas between: add, gate, heads, attend, ahead or ahead2, or all.
 func ParseFusing(names string) (f Fusing, err error) {
 	for name := range strings.SplitSeq(names, ",") {
 		bit, ok := fusings[name]
 		if !ok {
-			return 0, fmt.Errorf("cannot fuse %q: want some of add, gate, heads, attend, ahead, or all", name)
+			return 0, fmt.Errorf("cannot fuse %q: want some of add, gate, heads, attend, ahead, ahead2, or all", name)
 		}
 		f |= bit
 	}
 	return f, nil
+}
+
+// ahead is what ptx.Kernels.Ahead takes.
+func (f Fusing) ahead() int {
+	switch {
+	case f&AheadTwice != 0:
+		return 2
+	case f&AheadAttend != 0:
+		return 1
+	}
+	return 0
 }
 
 // NormHeads returns q of RopeStore(Linear(norm(res))), and the stream.
