@@ -42,24 +42,29 @@ type aheadSetting struct {
 	name   string
 	blocks int  // for a multiprocessor, which has room for two
 	warm   bool // the L2 reads ahead while the kernel ahead of this one runs
+	alone  bool // shared memory is more than half, so that two do not get on a multiprocessor that is free before another
 }
 
 // aheadSettings are left to Force until they are measured.
 var aheadSettings = [...]aheadSetting{
-	{"attend_ahead1", 1, false},
-	{"attend_ahead1_warm", 1, true},
-	{"attend_ahead2", 2, false},
-	{"attend_ahead4", 4, false},
-	{"attend_ahead8", 8, false},
+	{"attend_ahead1", 1, false, false}, // may overlap another of its kind, which only bench kernels has in a row
+	{"attend_ahead1_warm", 1, true, false},
+	{"attend_ahead1_alone", 1, false, true},
+	{"attend_ahead2", 2, false, false},
+	{"attend_ahead4", 4, false, false},
+	{"attend_ahead8", 8, false, false},
 }
 
 // aheadName is the setting for that many pairs of request and KV head: for many, one that evens out how fast multiprocessors
 // get data; for few, one of few blocks, because of what a block costs.
 func aheadName(pairs, sms, few int) string {
-	if pairs >= 8*sms {
-		few = 8
+	switch {
+	case pairs >= 8*sms:
+		return "attend_ahead8"
+	case few == 2:
+		return "attend_ahead2"
 	}
-	return fmt.Sprint("attend_ahead", few)
+	return "attend_ahead1_alone"
 }
 
 // grid is the blocks that the setting launches for group heads to a KV head: as many as the workspace has room for.
@@ -115,6 +120,10 @@ func halfRing(d, heads, limit int) (r ring) {
 // halfShared is the shared memory of each of two blocks where one alone may have limit: the chip takes 1 KiB of each.
 func halfShared(limit int) int { return (limit+1024)/2 - 1024 }
 
+// aloneShared is the dynamic shared memory of a block of src/attend_ahead_sm90.cu beside which another has no room, but one of
+// 110 KiB has, as those of src/fused_sm90.cuh are at most.
+func aloneShared(limit int) int { return halfShared(limit) + 1024 - earlyPlan }
+
 // reserve lets the decode kernels have the most shared memory of the chip: what they take depends on the heads.
 func (a *attendKernels) reserve(limit int) {
 	for i := range a.decode {
@@ -123,7 +132,7 @@ func (a *attendKernels) reserve(limit int) {
 		}
 		a.early[i].most = halfShared(limit) - earlyPlan
 		for j := range a.ahead {
-			a.ahead[j][i].most = halfShared(limit) - earlyPlan
+			a.ahead[j][i].most = aloneShared(limit)
 		}
 	}
 }
@@ -172,7 +181,11 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kerne
 				if s.warm {
 					warm = 1
 				}
-				return &p.ahead[warm][a.kind], halfRing(a.d, a.group, limit), s.grid(k.SMs(), a.group), aheadClosers
+				r := halfRing(a.d, a.group, limit)
+				if s.alone {
+					r.shared = aloneShared(limit)
+				}
+				return &p.ahead[warm][a.kind], r, s.grid(k.SMs(), a.group), aheadClosers
 			}
 		}
 		if k.Early && name == "" || name == decodeEarly {

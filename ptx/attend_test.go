@@ -444,6 +444,9 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 					t.Errorf("%s, head size %d, %d heads: two blocks of %d workers take %d bytes each", chip, d, heads, r.workers, r.shared+earlyPlan)
 				}
 			}
+			if alone := aloneShared(limit) + earlyPlan + 1024; chip[:5] == "sm_90" && (2*alone <= limit+1024 || alone+111<<10 > limit+1024) {
+				t.Errorf("%s: a block that is to be alone takes %d bytes", chip, alone)
+			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)
 			}
