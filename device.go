@@ -34,7 +34,7 @@ func openDevice(o Options, c *weights.Checkpoint) (backend.Backend, error) {
 	if kind == "cpu" {
 		return openCPU(o, elem)
 	}
-	gpu := cuda.Options{Elem: elem, Cache: KernelCache(o.CacheDir), Single: o.SingleKernels, Deterministic: o.Deterministic}
+	gpu := cuda.Options{Elem: elem, Cache: KernelCache(o.CacheDir), Single: o.SingleKernels, Force: o.ForceKernels, Deterministic: o.Deterministic}
 	if elem == tensor.Invalid {
 		gpu.Elem = model.HalfType(c)
 	}

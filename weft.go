@@ -53,6 +53,9 @@ type Options struct {
 	// bf16: to compare.
 	SingleKernels bool
 
+	// ForceKernels takes the kernels named for operations, where they fit, instead of those that weft would choose: to compare.
+	ForceKernels map[string]string
+
 	// Deterministic makes the bits of an answer depend on its own request and seed alone, not on what else is in the batch,
 	// on how the prompt is cut into steps, on what of it was cached or on pauses. On the CPU that is always so.
 	Deterministic bool

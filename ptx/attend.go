@@ -69,6 +69,7 @@ type attendKernels struct {
 	hopper        [len(hopperPrefills)][len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]                         // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
 	early         [len(headDims)]kernel[decodeArgs]                            // head sizes 64 and 128
+	ahead         [2][len(headDims)]kernel[decodeArgs]                         // the same; the second warms the L2
 	forced        string                                                       // the variant of prefill that tests ask for
 	forcedDecode  string                                                       // and of decode
 }
@@ -89,6 +90,10 @@ func (a *attendKernels) declare(k *Kernels) {
 		if decodesEarly(d, 1) {
 			a.early[i].declare(k, decodeEarly, fmt.Sprintf("attend_early_%d", d), 0)
 			a.early[i].overlap = true
+			for j, name := range []string{"attend_ahead", "attend_ahead_warm"} {
+				a.ahead[j][i].declare(k, "attend_ahead_sm90", fmt.Sprintf("%s_%d", name, d), 0)
+				a.ahead[j][i].overlap = true
+			}
 		}
 	}
 }
@@ -150,6 +155,9 @@ func (k *Kernels) attendVariants() []Variant {
 	if k.Hopper() {
 		v = append(v, Variant{Op: "attend_decode", Name: decodeEarly, Source: decodeEarly + ".cu", Arch: "sm_90a",
 			When: "head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
+		for _, s := range aheadSettings {
+			v = append(v, Variant{Op: "attend_decode", Name: s.name, Source: "attend_ahead_sm90.cu", Arch: "sm_90a", When: "not yet: left to measurements", Rows: 1})
+		}
 	}
 	return v
 }

@@ -31,9 +31,35 @@ const (
 	decodeClosers = 4  // warps
 	decodePlan    = 12544
 
-	earlyRequests = 512 // of src/attend_decode_sm90.cu
+	earlyRequests = 512 // of src/attend_decode_sm90.cu and src/attend_ahead_sm90.cu
 	earlyPlan     = 6400
+
+	aheadWorkers, aheadClosers = 4, 2 // warps of src/attend_ahead_sm90.cu
 )
+
+// An aheadSetting is one way to launch src/attend_ahead_sm90.cu.
+type aheadSetting struct {
+	name   string
+	blocks int  // for a multiprocessor, which has room for two
+	warm   bool // the L2 reads ahead while the kernel ahead of this one runs
+	alone  bool // shared memory is more than half, so that two do not get on a multiprocessor that is free before another
+}
+
+// aheadSettings are left to Force until they are measured.
+var aheadSettings = [...]aheadSetting{
+	{"attend_ahead1", 1, false, false}, // may overlap another of its kind, which only bench kernels has in a row
+	{"attend_ahead1_warm", 1, true, false},
+	{"attend_ahead1_alone", 1, false, true},
+	{"attend_ahead2", 2, false, false},
+	{"attend_ahead4", 4, false, false},
+	{"attend_ahead8", 8, false, false},
+}
+
+// grid is the blocks that the setting launches for group heads to a KV head: as many as the workspace has room for.
+func (a aheadSetting) grid(sms, group int) int { return sms * min(a.blocks, 16*decodeWork/group) }
+
+// decodeWork is how many times 16 heads of each multiprocessor the workspace has partial results of, on Hopper.
+const decodeWork = 2
 
 // decodeTiles is how many eights of query heads a block takes at once, at most.
 func decodeTiles(d int) int {
@@ -69,7 +95,7 @@ func newRing(d, tiles, heads, limit int) ring {
 
 // halfRing is newRing for blocks of which two share a multiprocessor.
 func halfRing(d, heads, limit int) (r ring) {
-	for r.workers = 4; ; r.workers-- {
+	for r.workers = aheadWorkers; ; r.workers-- {
 		for r.depth = 2; r.depth > 0; r.depth-- {
 			r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
 			if r.shared+earlyPlan <= halfShared(limit) || r.workers == 1 && r.depth == 1 {
@@ -82,6 +108,10 @@ func halfRing(d, heads, limit int) (r ring) {
 // halfShared is the shared memory of each of two blocks where one alone may have limit: the chip takes 1 KiB of each.
 func halfShared(limit int) int { return (limit+1024)/2 - 1024 }
 
+// aloneShared is the dynamic shared memory of a block of src/attend_ahead_sm90.cu beside which another has no room, but one of
+// 110 KiB has, as those of src/fused_sm90.cuh are at most.
+func aloneShared(limit int) int { return halfShared(limit) + 1024 - earlyPlan }
+
 // reserve lets the decode kernels have the most shared memory of the chip: what they take depends on the heads.
 func (a *attendKernels) reserve(limit int) {
 	for i := range a.decode {
@@ -89,6 +119,9 @@ func (a *attendKernels) reserve(limit int) {
 			a.decode[i][j].most = limit - decodePlan
 		}
 		a.early[i].most = halfShared(limit) - earlyPlan
+		for j := range a.ahead {
+			a.ahead[j][i].most = aloneShared(limit)
+		}
 	}
 }
 
@@ -113,30 +146,50 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
-	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
+	fn, shape, blocks, closers := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
-	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
+	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + closers)}, decodeArgs{
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*k.decodeCounters()), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
 }
 
-// decoder chooses the kernel, its shape and its grid.
-func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (*kernel[decodeArgs], ring, int) {
+// decoder chooses the kernel, its shape, its grid, and how many warps close.
+func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kernel[decodeArgs], r ring, blocks, closers int) {
 	limit := k.ctx.Device.SharedPerBlockOptin
-	if early := k.Early && p.forcedDecode == "" || p.forcedDecode == decodeEarly; early && k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
-		return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs()
+	if k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
+		name := p.forcedDecode
+		for _, s := range aheadSettings {
+			if name == s.name {
+				warm := 0
+				if s.warm {
+					warm = 1
+				}
+				r := halfRing(a.d, a.group, limit)
+				if s.alone {
+					r.shared = aloneShared(limit)
+				}
+				return &p.ahead[warm][a.kind], r, s.grid(k.SMs(), a.group), aheadClosers
+			}
+		}
+		if k.Early && name == "" || name == decodeEarly {
+			return &p.early[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs(), decodeClosers
+		}
 	}
 	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
-	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs()
+	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs(), decodeClosers
 }
 
 // AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
 func (k *Kernels) AttendWork(d int) int {
-	return decodeCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
+	n := k.SMs() * decodeLeaves * 8 * decodeTiles(d) * (d + 4)
+	if k.Hopper() {
+		n *= decodeWork
+	}
+	return k.decodeCounters() + n
 }
 
-// decodeCounters is the counters' share of the workspace: one a block, of which two may share a multiprocessor, then
-// partial results at 16 bytes. Blocks of half a multiprocessor take half as many heads.
-func decodeCounters(sms int) int { return roundUp(2*sms, 4) }
+// decodeCounters is the counters' share of the workspace: one a block, of which there may be eight for a multiprocessor,
+// then partial results at 16 bytes.
+func (k *Kernels) decodeCounters() int { return roundUp(8*k.SMs(), 4) }

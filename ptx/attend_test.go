@@ -285,6 +285,31 @@ func attendDecodePaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Dev
 	}
 }
 
+// Requests of the same length are cut into whole pairs of request and head, or into whole leaves of 128 keys or more, with
+// fewer shares than blocks.
+func TestAttendDecode_CutsRequestsOfOneLengthAnywhere_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendDecodeCutsRequestsOfOneLengthAnywhere)
+}
+
+func attendDecodeCutsRequestsOfOneLengthAnywhere(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	rng := rand.New(rand.NewPCG(10, 11))
+	f := Scores{Scale: 0.125}
+	for _, c := range []attendCase{
+		{64, 2, 2, f, repeated(300, 12), repeated(1, 12), 12}, // 3 units of each, 9 for each of 8 blocks, 5 and so 6 of 16
+		{64, 1, 8, f, repeated(640, 3), repeated(1, 3), 3},    // 5, and 2 for each of 8
+		{128, 1, 1, f, []int32{4500}, []int32{1}, 1},          // 36 in leaves of two
+		{64, 1, 4, Scores{0.125, 0, 150}, []int32{700, 690, 800}, repeated(1, 3), 3},
+	} {
+		b := newAttendBatch(c, rng)
+		for _, name := range g.decoders() {
+			g.must(g.k.Force("attend_decode", name))
+			t.Log(name, c)
+			b.check(t, b.run(g))
+		}
+	}
+}
+
 // decoders are the kernels of decode attention here.
 func (g *bench) decoders() (names []string) {
 	for _, v := range g.k.attendVariants() {
@@ -415,9 +440,12 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 				}
 			}
 			for heads := 1; chip[:5] == "sm_90" && decodesEarly(d, heads); heads++ {
-				if r := halfRing(d, heads, limit); 2*(r.shared+earlyPlan+1024) > limit+1024 || r.workers < 3 {
+				if r := halfRing(d, heads, limit); 2*(r.shared+earlyPlan+1024) > limit+1024 || r.workers != aheadWorkers {
 					t.Errorf("%s, head size %d, %d heads: two blocks of %d workers take %d bytes each", chip, d, heads, r.workers, r.shared+earlyPlan)
 				}
+			}
+			if alone := aloneShared(limit) + earlyPlan + 1024; chip[:5] == "sm_90" && (2*alone <= limit+1024 || alone+111<<10 > limit+1024) {
+				t.Errorf("%s: a block that is to be alone takes %d bytes", chip, alone)
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)

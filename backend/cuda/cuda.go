@@ -22,6 +22,9 @@ type Options struct {
 	// compare. Otherwise kernels on Hopper start before, and some do several operations (see fused.go).
 	Single bool
 
+	// Force takes the variant of an operation that is named (see ptx.Kernels.Variants) for all shapes that it can: to compare.
+	Force map[string]string
+
 	// Deterministic makes the bits of a request's results depend on its own tokens alone: not on the batch, on how its prompt
 	// is cut, or on what of it was cached. Plan fails where the model or the GPU does not allow that.
 	Deterministic bool
@@ -116,6 +119,9 @@ func OpenWith(lib *driver.Library, device int, o Options) (*Backend, error) {
 		b.k.Overlap, b.k.Early, b.k.Cache, b.k.Steady = !o.Single, !o.Single, o.Cache, o.Deterministic
 		b.stream, err = b.ctx.NewStream()
 		b.k.Elem = o.Elem
+	}
+	for op, name := range o.Force {
+		err = errors.Join(err, b.k.Force(op, name))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot open %s: %w", d, errors.Join(err, b.Close()))

@@ -51,7 +51,14 @@ func decodeCases() []Case {
 		for range c.b {
 			a.context = append(a.context, c.context)
 		}
-		out = append(out, a.toCase("attend_decode", c.name, fmt.Sprintf("B=%d context=%d D=128 heads=%d kv=8", c.b, c.context, c.head)))
+		dims := fmt.Sprintf("B=%d context=%d D=128 heads=%d kv=8", c.b, c.context, c.head)
+		out = append(out, a.toCase("attend_decode", c.name, dims))
+		if c.context == 640 && c.b >= 64 && c.head == 16 { // keys of a prompt alone, and of generated tokens alone
+			a.run = c.context
+			out = append(out, a.toCase("attend_decode", c.name+" one run", dims))
+			a.run = 1
+			out = append(out, a.toCase("attend_decode", c.name+" no runs", dims))
+		}
 	}
 	ragged := attention{d: 128, heads: 32, kvHeads: 8, run: 16}
 	rng := rand.New(rand.NewPCG(4, 4))

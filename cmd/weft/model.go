@@ -53,15 +53,16 @@ type engineFlags struct {
 	PrefixCache    bool          `default:"true" negatable:"" help:"Keep computed prefixes for later requests."`
 	Overlap        bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
-	Deterministic  bool   `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
-	OverlapKernels bool   `default:"true" negatable:"" help:"Start kernels before those ahead of them have ended, and take kernels that do several operations of a layer where they are faster (Hopper, in bf16)."`
-	CacheDir       string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
+	Deterministic  bool              `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
+	OverlapKernels bool              `default:"true" negatable:"" help:"Start kernels before those ahead of them have ended, and take kernels that do several operations of a layer where they are faster (Hopper, in bf16)."`
+	ForceKernel    map[string]string `hidden:"" placeholder:"OP=NAME" help:"Kernel to take for an operation instead of the one that weft chooses, such as attend_decode=attend_decode_sm90; weft bench kernels --variants lists them."`
+	CacheDir       string            `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
 }
 
 func (f *engineFlags) options() weft.Options {
 	policies := map[string]scheduler.Policy{"fcfs": scheduler.FCFS, "lpm": scheduler.LongestPrefix, "fair": scheduler.FairShare}
 	return weft.Options{
-		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, SingleKernels: !f.OverlapKernels, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
+		Device: f.Device, DType: f.DType, Dummy: f.Load == "dummy", Threads: f.Threads, SingleKernels: !f.OverlapKernels, ForceKernels: f.ForceKernel, Deterministic: f.Deterministic, CacheDir: f.CacheDir,
 		Engine: engine.Options{
 			MaxContext: f.MaxContext, MaxRequests: f.MaxRequests, StepTokens: f.StepTokens, MixedTokens: f.MixedTokens, DecodeSlowdown: f.DecodeSlowdown, KVMemory: f.KVMemory,
 			KVTokens: f.KVTokens, Queue: f.Queue, Policy: policies[f.Policy], NoCache: !f.PrefixCache, NoOverlap: !f.Overlap,

@@ -26,7 +26,14 @@ enum : bool { kEarly = false };
 #define MAX_REQUESTS 1024
 #endif
 
-constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = 4, kClosers = 32 * kCloserWarps;
+// Blocks of attend_ahead_sm90.cu are early ones that leave half of a multiprocessor to the kernel behind them.
+#ifdef WEFT_AHEAD
+enum : bool { kAhead = true };
+#else
+enum : bool { kAhead = false };
+#endif
+
+constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kAhead ? 2 : 4, kClosers = 32 * kCloserWarps;
 
 template <int D>
 struct Shape {
@@ -59,13 +66,18 @@ __device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("{.reg .b64
 __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 	for (;;) {
 		u32 done;
+		if (kAhead) {  // which sleeps by itself
+			asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
+			if (done) return;
+			continue;
+		}
 		asm volatile("{.reg .pred p; mbarrier.test_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
 		if (done) return;
 		__nanosleep(20);  // the warps that work need the issue slots
 	}
 }
 
-__device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, 128;" ::: "memory"); }
+__device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, %0;" ::"n"(kClosers) : "memory"); }
 
 // transpose turns an 8x8 matrix of bf16 that the warp holds, two of a row a lane.
 __device__ __forceinline__ u32 transpose(u32 v) {
@@ -78,16 +90,19 @@ __device__ __forceinline__ u32 transpose(u32 v) {
 
 __device__ __forceinline__ int first_unit(int context, int window) { return first_key(context - 1, window) / kUnit; }
 
-// make_plan fills begin, context and row.
-__device__ void make_plan(Plan& p, const Problem& t, int window) {
+// make_plan fills begin, context and row. It returns whether all requests have as many units.
+__device__ bool make_plan(Plan& p, const Problem& t, int window) {
 	const int each = ceil_div(t.requests, blockDim.x), at = threadIdx.x * each, end = min(at + each, t.requests);
 	const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+	auto count = [&](int c) { return max(ceil_div(c, kUnit) - first_unit(c, window), 1); };  // no key still makes a unit: it writes zeros
 	int sum = 0;
+	bool alike = true;
 	for (int b = at; b < end; b++) {
-		const int c = t.context[b];
+		const int c = t.context[b], n = count(c);
+		if (kAhead) alike &= n == count(t.context[0]);
 		p.row[b] = t.rows[b];
 		p.context[b] = c;
-		p.begin[b + 1] = sum += max(ceil_div(c, kUnit) - first_unit(c, window), 1);  // no key still makes a unit: it writes zeros
+		p.begin[b + 1] = sum += n;
 	}
 	int scan = sum;
 #pragma unroll
@@ -101,16 +116,10 @@ __device__ void make_plan(Plan& p, const Problem& t, int window) {
 	for (int w = 0; w < warp; w++) scan += p.part[w];
 	for (int b = at; b < end; b++) p.begin[b + 1] += scan;
 	if (threadIdx.x == 0) p.begin[0] = 0;
+	if (kAhead) return __syncthreads_and(alike);
 	__syncthreads();
+	return false;
 }
-
-// Share is a block's part of the line. A leaf belongs to the block in whose share it begins.
-struct Share {
-	int line, shares;
-
-	__device__ __forceinline__ int begin(int block) const { return static_cast<int>(static_cast<i64>(line) * block / shares); }
-	__device__ __forceinline__ int owner(int at) const { return static_cast<int>(((static_cast<i64>(at) + 1) * shares - 1) / line); }
-};
 
 // Walk goes over the leaves of a share.
 struct Walk {
@@ -164,6 +173,23 @@ struct Walk {
 	__device__ __forceinline__ void keys(const Plan& p, int window, int worker, int workers, int& key, int& to) const {
 		const int c = p.context[b], from = (first_unit(c, window) + (leaf << log)) * kUnit;
 		key = from + (worker + h) % workers * kGroup, to = min(from + (kUnit << log), c);
+	}
+};
+
+// Share is a block's part of the line. A leaf belongs to the block in whose share it begins.
+struct Share {
+	int line, shares;
+	int each = 0;  // units of all shares but the last, where they are cut alike
+
+	__device__ __forceinline__ int begin(int block) const { return each > 0 ? min(each * block, line) : static_cast<int>(static_cast<i64>(line) * block / shares); }
+	__device__ __forceinline__ int owner(int at) const { return each > 0 ? at / each : static_cast<int>(((static_cast<i64>(at) + 1) * shares - 1) / line); }
+
+	// cut_alike makes shares of whole leaves, and of whole pairs if they become an eighth longer by it at most: blocks then
+	// have nothing to add up. Memory is what is short, so it does no harm if some multiprocessors have no share.
+	__device__ __forceinline__ void cut_alike(const Walk& pair) {
+		const int leaf = 1 << pair.log, least = ceil_div(ceil_div(line, shares), leaf) * leaf, whole = ceil_div(least, pair.n) * pair.n;
+		each = (whole - least) * 8 <= least ? whole : least;
+		shares = ceil_div(line, each);
 	}
 };
 
@@ -243,23 +269,35 @@ struct Heads {
 	// weigh makes weights of the 16 keys from position key on, of which those in [low, end) count.
 	__device__ __forceinline__ void weigh(u32 sk, int key, int low, int end, const Scores& f) {
 		const int lane = threadIdx.x & 31;
-		float s[NT][4] = {}, odd[NT][4] = {};  // two chains of sums each, for the matrix units' latency
+		constexpr int kChains = kAhead ? 4 : 2;  // of sums each, for the matrix units' latency
+		float s[NT][4] = {}, more[kChains - 1][NT][4] = {};
 #pragma unroll
 		for (int d = 0; d < D / 16; d++) {
 			u32 a[4];
 			ldmatrix4(a, fragment_a<D>(sk, 0, d * 16, lane));
 #pragma unroll
-			for (int t = 0; t < NT; t++) mma(d % 2 ? odd[t] : s[t], a, q[t][d][0], q[t][d][1]);
+			for (int t = 0; t < NT; t++) mma(d % kChains > 0 ? more[d % kChains - 1][t] : s[t], a, q[t][d][0], q[t][d][1]);
 		}
 #pragma unroll
 		for (int t = 0; t < NT; t++) {
 #pragma unroll
-			for (int e = 0; e < 4; e++) s[t][e] += odd[t][e];
+			for (int e = 0; e < 4; e++) {
+#pragma unroll
+				for (int i = 0; i < kChains - 1; i++) s[t][e] += more[i][t][e];
+			}
 		}
 		float scale = f.scale;
 		if (f.softcap != 0.f) soften(s, f), scale = 1.f;
 		const int at = key + lane / 4;
 		const bool in[2] = {at >= low && at < end, at + 8 >= low && at + 8 < end};
+		if (kAhead) {
+			weigh_by_old_tops(s, in, scale);
+		} else {
+			weigh_by_tops(s, in, scale);
+		}
+	}
+
+	__device__ __forceinline__ void weigh_by_tops(const float (&s)[NT][4], const bool (&in)[2], float scale) {
 #pragma unroll
 		for (int t = 0; t < NT; t++) {
 			float w[4];
@@ -282,6 +320,48 @@ struct Heads {
 				w[e] = exp2_fast(x - base), w[e + 2] = exp2_fast(y - base);
 				l[t][e] += w[e] + w[e + 2];
 			}
+			p[t][0] = transpose(pack2(w[0], w[1]));
+			p[t][1] = transpose(pack2(w[2], w[3]));
+		}
+	}
+
+	// weigh_by_old_tops renews what weights are relative to only if a score is more than 2^kSlack times that: after a worker's
+	// first keys of a leaf the lanes have nothing to exchange (Zadouri et al. 2026, FlashAttention-4, arXiv:2603.05451).
+	__device__ __forceinline__ void weigh_by_old_tops(float (&s)[NT][4], const bool (&in)[2], float scale) {
+		constexpr float kSlack = 8;
+		bool rise = false;
+#pragma unroll
+		for (int t = 0; t < NT; t++) {
+#pragma unroll
+			for (int e = 0; e < 4; e++) {
+				s[t][e] = in[e / 2] ? s[t][e] * scale : kMinusInf;
+				rise |= s[t][e] > m[t][e % 2] + kSlack;
+			}
+		}
+		if (__any_sync(kAll, rise)) {
+#pragma unroll
+			for (int t = 0; t < NT; t++) {
+#pragma unroll
+				for (int e = 0; e < 2; e++) {
+					float top = fmaxf(s[t][e], s[t][e + 2]);
+					top = fmaxf(top, __shfl_xor_sync(kAll, top, 4));
+					top = fmaxf(top, __shfl_xor_sync(kAll, top, 8));
+					top = fmaxf(top, __shfl_xor_sync(kAll, top, 16));
+					top = fmaxf(top, m[t][e]);
+					const float old = exp2_fast(m[t][e] - (top == kMinusInf ? 0.f : top));
+					m[t][e] = top;
+					l[t][e] *= old;
+#pragma unroll
+					for (int d = 0; d < D / 16; d++) o[t][d][e] *= old, o[t][d][e + 2] *= old;
+				}
+			}
+		}
+#pragma unroll
+		for (int t = 0; t < NT; t++) {
+			float w[4];
+#pragma unroll
+			for (int e = 0; e < 4; e++) w[e] = exp2_fast(s[t][e] - (m[t][e % 2] == kMinusInf ? 0.f : m[t][e % 2]));
+			l[t][0] += w[0] + w[2], l[t][1] += w[1] + w[3];
 			p[t][0] = transpose(pack2(w[0], w[1]));
 			p[t][1] = transpose(pack2(w[2], w[3]));
 		}

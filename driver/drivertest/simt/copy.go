@@ -8,7 +8,8 @@ import (
 // copying is cp.async: copies from global to shared memory that land when they are waited for, and no sooner.
 var copying = map[string]spec{
 	"cp.async.cg.shared.global.L2::128B": {build: buildCopy, do: startCopy}, "cp.async.cg.shared.global": {build: buildCopy, do: startCopy},
-	"cp.async.ca.shared.global": {build: buildCopy, do: startCopy}, "cp.async.ca.shared.global.L2::128B": {build: buildCopy, do: startCopy},
+	"cp.async.cg.shared.global.L2::cache_hint.L2::128B": {build: buildHinted, do: startCopy},
+	"cp.async.ca.shared.global":                         {build: buildCopy, do: startCopy}, "cp.async.ca.shared.global.L2::128B": {build: buildCopy, do: startCopy},
 	"cp.async.commit_group": {do: commitCopies, shape: ""}, "cp.async.wait_group": {build: buildCount, do: waitCopies}, "cp.async.wait_all": {do: waitAllCopies, shape: ""},
 	"cp.async.mbarrier.arrive.noinc.shared::cta.b64": {build: buildNoinc, do: arriveBehindCopies}, "cp.async.mbarrier.arrive.noinc.shared.b64": {build: buildNoinc, do: arriveBehindCopies},
 }
@@ -62,6 +63,13 @@ func buildCopy(d *decoder, in *inst, o *op) (err error) {
 	}
 	o.c, err = d.source(read, word)
 	return err
+}
+
+// buildHinted takes the same and a hint for the L2, which changes nothing here.
+func buildHinted(d *decoder, in *inst, o *op) error {
+	plain := *in
+	plain.operands = in.operands[:max(0, len(in.operands)-1)]
+	return buildCopy(d, &plain, o)
 }
 
 func startCopy(w *warp, o *op, m uint32) {
