@@ -116,7 +116,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
 	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + decodeClosers)}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*decodeCounters(k.SMs())), work.Ptr,
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*attendCounters(k.SMs())), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
@@ -132,11 +132,11 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (*kernel[d
 	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs()
 }
 
-// AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
+// AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some serves all of them.
 func (k *Kernels) AttendWork(d int) int {
-	return decodeCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
+	return attendCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
 }
 
-// decodeCounters is the counters' share of the workspace: one a block, of which two may share a multiprocessor, then
-// partial results at 16 bytes. Blocks of half a multiprocessor take half as many heads.
-func decodeCounters(sms int) int { return roundUp(2*sms, 4) }
+// attendCounters is the counters' share of the workspace, then partial results at 16 bytes. Decode has one a block, of which
+// two may share a multiprocessor, and take half as many heads; prefill one of each consumer of an item: four a multiprocessor.
+func attendCounters(sms int) int { return 4 * hopperConsumers * sms }

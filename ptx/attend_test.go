@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/weft-llm/weft/driver/drivertest"
@@ -39,6 +40,8 @@ type attendBatch struct {
 	pages, rows, start []int32
 	slots, cols        int
 	known              map[[3]int][]float64 // what expect gave, by its arguments
+	whole              bool                 // prefill gets no workspace
+	work               []int32              // the workspace after run
 }
 
 func newAttendBatch(c attendCase, rng *rand.Rand) *attendBatch {
@@ -147,10 +150,15 @@ func (b *attendBatch) run(g *bench) []uint16 {
 		Tokens: tokens, Decodes: b.decodes}
 	words := g.k.AttendWork(b.d)
 	work := put(g, tensor.I32, make([]int32, words), words)
-	g.must(g.k.AttendPrefill(g.s, y, q, kv, r, b.f))
-	for range 3 { // the counters come back to zero
+	spread := work
+	if b.whole {
+		spread = tensor.View{}
+	}
+	for range 2 { // the counters come back to zero
+		g.must(g.k.AttendPrefill(g.s, y, q, kv, r, b.f, spread))
 		g.must(g.k.AttendDecode(g.s, y, q, kv, r, b.f, work))
 	}
+	b.work = get[int32](g, work, words)
 	return get[uint16](g, y, len(out))
 }
 
@@ -217,6 +225,13 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 		{128, 1, 32, plain(128), []int32{700, 19}, []int32{1, 19}, 1},
 		{64, 1, 8, plain(64), repeated(100, 300), repeated(1, 300), 300},
 		{128, 8, 4, plain(128), repeated(777, 64), repeated(1, 64), 64},
+		// A few new tokens behind many cached ones: tiles are cut.
+		{128, 1, 1, plain(128), []int32{2500}, []int32{7}, 0},
+		{64, 1, 2, plain(64), []int32{1900, 900, 200}, []int32{5, 9, 30}, 0},
+		{64, 1, 4, Scores{0.125, 0, 700}, []int32{1900, 40}, []int32{6, 3}, 0},
+		{128, 2, 1, plain(128), []int32{50, 1500, 1300}, []int32{1, 4, 3}, 1},
+		{128, 8, 2, plain(128), []int32{900, 16000}, []int32{1, 256}, 1},
+		{128, 8, 4, plain(128), []int32{12000, 16000, 3000}, []int32{100, 256, 70}, 0},
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 40 {
@@ -304,6 +319,7 @@ func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	c := attendCase{128, 2, 4, Scores{Scale: 0.088}, []int32{400, 250}, []int32{400, 250}, 0}
 	whole := newAttendBatch(c, rand.New(rand.NewPCG(5, 6)))
+	whole.whole = true
 	part := *whole
 	part.context, part.new, part.start, part.rows = []int32{400}, []int32{123}, []int32{0, 123}, whole.rows[:1]
 	part.q = whole.q[277*whole.stride():][:123*whole.stride()]
@@ -314,6 +330,30 @@ func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 			if want := all[277*whole.stride()+i]; x != want {
 				t.Fatalf("%s: element %d alone is %#x, in the batch %#x", v.Name, i, x, want)
 			}
+		}
+	}
+}
+
+// A tile that is cut gives the same bits each time, and leaves the counters of its spans as it found them.
+func TestAttendPrefill_CutTilesGiveTheSameBitsEachTime_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendPrefillCutTilesGiveTheSameBitsEachTime)
+}
+
+func attendPrefillCutTilesGiveTheSameBitsEachTime(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	b := newAttendBatch(attendCase{64, 1, 2, Scores{Scale: 0.125}, []int32{1700, 1300}, []int32{9, 5}, 0}, rand.New(rand.NewPCG(6, 7)))
+	for _, h := range hopperPrefills {
+		if !h.spreads || !g.k.Hopper() {
+			continue
+		}
+		g.must(g.k.Force("attend_prefill", h.file))
+		first := b.run(g)
+		counters := attendCounters(g.k.SMs())
+		if zero := make([]int32, len(b.work)); !slices.Equal(b.work[:counters], zero[:counters]) || slices.Equal(b.work, zero) {
+			t.Errorf("%s: counters are left behind, or no tile is cut", h.file)
+		}
+		if !slices.Equal(b.run(g), first) {
+			t.Errorf("%s: the same batch gives other bits", h.file)
 		}
 	}
 }
@@ -390,17 +430,21 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 		y, q, kv, r := good()
 		spoil(&y, &q, &kv, &r)
 		var bad *tensor.ShapeError
-		if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}); !errors.As(err, &bad) {
+		if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, tensor.View{}); !errors.As(err, &bad) {
 			t.Errorf("%s: AttendPrefill() = %v, want a ShapeError", name, err)
 		}
 	}
 	y, q, kv, r := good()
 	var bad *tensor.ShapeError
-	if err := k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, 10)); !errors.As(err, &bad) {
+	short := tensor.Of(256, tensor.I32, 10)
+	if err := k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, short); !errors.As(err, &bad) {
 		t.Errorf("a short workspace: AttendDecode() = %v, want a ShapeError", err)
 	}
+	if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, short); !errors.As(err, &bad) {
+		t.Errorf("a short workspace: AttendPrefill() = %v, want a ShapeError", err)
+	}
 	n := k.AttendWork(64)
-	if err := errors.Join(k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}), k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, n))); err != nil {
+	if err := errors.Join(k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, tensor.View{}), k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, n))); err != nil {
 		t.Errorf("a good call: %v", err)
 	}
 }
