@@ -52,11 +52,12 @@ type prefillArgs struct {
 var headDims = [...]int{64, 96, 128, 256}
 
 type hopperAttendArgs struct {
-	Out, Q  uintptr
-	Cache   kvArgs
-	Problem hopperProblem
-	Scores  scoreArgs
-	Spread  spreadArgs
+	KMap, VMap driver.TensorMap
+	Out, Q     uintptr
+	Cache      kvArgs
+	Problem    hopperProblem
+	Scores     scoreArgs
+	Spread     spreadArgs
 }
 
 type hopperProblem struct {
@@ -104,13 +105,15 @@ func (a *attendKernels) declare(k *Kernels) {
 type hopperPrefill struct {
 	file, entry string
 	spreads     bool // it starts before the kernel ahead has ended, and cuts tiles that are few
+	boxes       bool // the copy engine takes rows whose slots follow each other
 }
 
 // hopperPrefills are the choice, and those that are left to Force until they are measured.
 var hopperPrefills = [...]hopperPrefill{
-	{"attend_prefill_sm90", "attend_prefill_sm90", false},
-	{"attend_prefill_ring_sm90", "attend_prefill_ring", true},
-	{"attend_prefill_turns_sm90", "attend_prefill_turns", true},
+	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
+	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
+	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
 }
 
 // hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.
@@ -128,6 +131,19 @@ func (h hopperPrefill) shared(d int) int {
 		tiles = 1 + 5*128/d + 1
 	}
 	return tiles*hopperRows*2*d + 1024
+}
+
+// boxRows are the rows of a copy of the copy engine.
+const boxRows = 16
+
+// maps describes K and V as rows of all heads.
+func (h hopperPrefill) maps(k *Kernels, kv KV) (maps [2]driver.TensorMap, err error) {
+	for i, v := range [2]tensor.View{kv.K, kv.V} {
+		if h.boxes && !k.Dry && err == nil {
+			maps[i], err = k.tileMap(tensor.Of(v.Ptr, v.Type, v.Dim[0]*v.Dim[1], v.Dim[2]), boxRows, 64)
+		}
+	}
+	return maps, err
 }
 
 // launch gives the grid for at most so many whole tiles: where they may be cut, every multiprocessor has work.
@@ -225,8 +241,12 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	case able && forced != "attend_prefill":
 		spread := hopperPrefills[h].spread(a.d, work, k.SMs())
 		grid, block := hopperPrefills[h].launch(tiles(hopperRows)*a.kvHeads, k.SMs(), spread)
+		maps, err := hopperPrefills[h].maps(k, kv)
+		if err != nil {
+			return err
+		}
 		return hopper.launch(s, grid, block, hopperAttendArgs{
-			out.Ptr, q.Ptr, kv.args(),
+			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(), spread,
 		})

@@ -7,18 +7,20 @@
 // otherwise: without a workspace a token is the same bits in any.
 #pragma once
 #include "attend.cuh"
-#include "overlap.cuh"
+#include "hopper.cuh"
+#include "wgmma.cuh"
 
 constexpr int kRows = 128, kKeys = 128, kConsumers = 2, kBlock = 128 * 128, kThreads = 128 * (1 + kConsumers);
 constexpr int kGatherRegisters = 72, kMultiplyRegisters = 216;
 
 // Shared memory holds rows of 64 dimensions, 128 bytes, whose 16-byte chunks are swapped by the row's low bits (the
 // 128-byte swizzle of wgmma): D/64 blocks of such rows for the queries, and for the keys or values of a step.
-// Beside: a softmax runs beside products of its own warp group; otherwise beside those of the other alone.
-template <int Dim, int PlaceCount, bool IsBeside>
+// Beside: a softmax runs beside products of its own warp group; otherwise beside those of the other alone. Boxes: where 16
+// slots follow each other, as those of a prompt mostly do, the copy engine takes their rows.
+template <int Dim, int PlaceCount, bool IsBeside, bool HasBoxes>
 struct Shape {
 	static constexpr int D = Dim, Places = PlaceCount;
-	static constexpr bool Beside = IsBeside;
+	static constexpr bool Beside = IsBeside, Boxes = HasBoxes;
 	static constexpr int Chunks = D / 8, Place = D / 64 * kBlock;
 	static constexpr int Q = 0, Ring = Place, Out = Ring + Places * Place, Shared = Out + Place + 1024;
 	static constexpr int Part = 128 * (D / 8 + 1);  // fours of floats that a warp group keeps of a span
@@ -42,24 +44,14 @@ struct Barriers {
 	u64 q_full, q_free, full[P], free[P];
 };
 
-__device__ __forceinline__ void barrier_init(u64& b, u32 arrivals) { asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(smem_addr(&b)), "r"(arrivals) : "memory"); }
-
-__device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(b) : "memory"); }
-
-__device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
-	u32 done = 0;
-	while (!done) asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
-}
-
 // barrier_arrive_behind arrives when this thread's copies so far have ended. Who waits has to see them through its own
-// see_copies, for the matrix units read by another way.
+// async_fence, for the matrix units read by another way.
 __device__ __forceinline__ void barrier_arrive_behind(u32 b) { asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(b) : "memory"); }
-__device__ __forceinline__ void see_copies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 // turn_wait and turn_pass let the consumers issue their products in turns, so that one's softmax runs during the
 // other's products.
 __device__ __forceinline__ void turn_wait(int consumer) {
-	asm volatile("bar.sync %0, 256;" ::"r"(1 + consumer) : "memory");
+	named_sync(1 + consumer, 256);
 }
 
 __device__ __forceinline__ void turn_pass(int consumer) {
@@ -67,7 +59,7 @@ __device__ __forceinline__ void turn_pass(int consumer) {
 }
 
 // group_sync is a barrier of one consumer.
-__device__ __forceinline__ void group_sync(int consumer) { asm volatile("bar.sync %0, 128;" ::"r"(4 + consumer) : "memory"); }
+__device__ __forceinline__ void group_sync(int consumer) { named_sync(4 + consumer, 128); }
 
 // Ring counts the places in the order in which they are filled and read.
 template <int P>
@@ -84,14 +76,6 @@ struct Ring {
 // columns of a transposed operand kBlock. 16 bytes further on is one more.
 __device__ __forceinline__ u64 descriptor(u32 addr) {
 	return (addr & 0x3ffff) >> 4 | static_cast<u64>(kBlock >> 4) << 16 | static_cast<u64>(1024 >> 4) << 32 | 1ull << 62;
-}
-
-__device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
-__device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
-
-template <int N>
-__device__ __forceinline__ void wgmma_wait() {
-	asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory");
 }
 
 // settled tells the compiler that c was written behind its back, up to here.
@@ -256,24 +240,65 @@ struct Desk {
 	bool last[kConsumers];
 };
 
-// fill copies a step's rows of one head into the next place. A lane copies the same chunk of as many rows that follow each
-// other as a row has chunks.
-template <class S>
-__device__ __forceinline__ void fill(Ring<S::Places>& ring, Desk<S>& desk, u32 base, const bf16* head, const int* slots) {
-	const int lane = threadIdx.x & 31, row = (threadIdx.x & 127) / S::Chunks * S::Chunks, chunk = lane % S::Chunks;
-	const u32 to = base + S::Ring + ring.place * S::Place + swizzled(row, chunk);
+// Rows are where a step's keys or values of one head come from.
+struct Rows {
+	const bf16* head;
+	const TensorMap& map;  // of all heads, for boxes
+	int first;             // row of it
+};
+
+// gather copies Count rows of each of the warp's groups of lanes that have a row's chunks, to the place at to.
+template <class S, int Count>
+__device__ __forceinline__ void gather(u32 to, const bf16* head, const int* slots, int first) {
+	const int lane = threadIdx.x & 31, row = first + lane / S::Chunks * Count, chunk = lane % S::Chunks;
 	const bf16* from = head + chunk * 8;
-	barrier_wait(smem_addr(&desk.bars.free[ring.place]), ring.round ^ 1);
-	__syncwarp();
+	to += swizzled(row, chunk);
 #pragma unroll
-	for (int i = 0; i < S::Chunks; i += 4) {
+	for (int i = 0; i < Count; i += 4) {
 		const int4 s = *reinterpret_cast<const int4*>(slots + row + i);
 		const int slot[4] = {s.x, s.y, s.z, s.w};
 #pragma unroll
 		for (int e = 0; e < 4; e++) cp_async16((to ^ ((i + e) & 7) << 4) + (i + e) * 128, from + static_cast<u64>(static_cast<u32>(slot[e])) * S::D, true);
 	}
-	barrier_arrive_behind(smem_addr(&desk.bars.full[ring.place]));
+}
+
+// fill copies a step's rows into the next place, 32 in each warp. The halves of whose 16 slots follow each other have runs'
+// bit.
+template <class S>
+__device__ __forceinline__ void fill(Ring<S::Places>& ring, Desk<S>& desk, u32 base, const Rows& rows, const int* slots, u32 runs) {
+	const int mine = threadIdx.x & 96;
+	const u32 to = base + S::Ring + ring.place * S::Place, full = smem_addr(&desk.bars.full[ring.place]);
+	barrier_wait(smem_addr(&desk.bars.free[ring.place]), ring.round ^ 1);
+	__syncwarp();
+	if constexpr (S::Boxes) {
+		if ((threadIdx.x & 31) == 0) {
+			barrier_expect(full, __popc(runs) * 16 * 2 * S::D);
+			const u64 policy = evict_normal();
+#pragma unroll
+			for (int h = 0; h < 2; h++) {
+				const int row = mine + 16 * h;
+#pragma unroll
+				for (int d = 0; d < S::D; d += 64) {
+					if (runs >> h & 1) copy_box(to + swizzled(row, d / 8), rows.map, d, rows.first + slots[row], full, policy);
+				}
+			}
+		}
+#pragma unroll 1
+		for (int h = 0; h < 2; h++) {
+			if (!(runs >> h & 1)) gather<S, S::Chunks / 2>(to, rows.head, slots, mine + 16 * h);
+		}
+	} else {
+		gather<S, S::Chunks>(to, rows.head, slots, mine);
+	}
+	barrier_arrive_behind(full);
 	ring.next();
+}
+
+// runs_of tells which halves of the warp have slots that follow each other.
+__device__ __forceinline__ u32 runs_of(int slot) {
+	const int lane = threadIdx.x & 31;
+	const u32 next = __ballot_sync(kAll, slot == __shfl_sync(kAll, slot, lane & 16) + (lane & 15));
+	return ((next & 0xffff) == 0xffff) | (next >> 16 == 0xffff) << 1;
 }
 
 // publish hands over the queries of an item, or the end of all.
@@ -297,7 +322,7 @@ __device__ __forceinline__ void publish(const Item& it, const bf16* q, const Pro
 }
 
 template <class S>
-__device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Problem& t, i64 room, int window, u32 base, Desk<S>& desk) {
+__device__ __forceinline__ void produce(const bf16* q, const Cache& c, const TensorMap& kmap, const TensorMap& vmap, const Problem& t, i64 room, int window, u32 base, Desk<S>& desk) {
 	const int thread = threadIdx.x & 127, grid = gridDim.x, block = blockIdx.x;
 	int items, done = 0, turn = 0;
 	const int log = choose_span(t, window, room, items);
@@ -308,21 +333,24 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Pro
 	for (int round = 0; round * grid < items; round++) {
 		const int i = round * grid + (round & 1 ? grid - 1 - block : block);
 		if (i >= items || !find(it, page, i, c, t, window, log)) continue;
-		const bf16* k = c.k + it.head * c.slots * S::D;
-		const bf16* v = c.v + it.head * c.slots * S::D;
+		const i64 first = it.head * c.slots;
+		const Rows k = {c.k + first * S::D, kmap, static_cast<int>(first)}, v = {c.v + first * S::D, vmap, static_cast<int>(first)};
 		// Past the last key any one will do: its weight is zero. Padding has none.
 		const auto slot = [&](int j) { return it.high < 0 ? 0 : page[min(j * kKeys + thread, it.high)]; };
 		int next = slot(it.end - 1);
+		u32 runs = 0, former = 0;
 		for (int j = it.end - 1; j >= it.begin; j--, turn ^= 1) {
 			__syncwarp();  // the slots of two steps ago have been read
 			desk.slots[turn][thread] = next;
 			__syncwarp();
+			former = runs;
+			if (S::Boxes) runs = runs_of(next);
 			if (j > it.begin) next = slot(j - 1);
-			fill<S>(ring, desk, base, k, desk.slots[turn]);
+			fill<S>(ring, desk, base, k, desk.slots[turn], runs);
 			if (j == it.end - 1) publish<S>(it, q, t, base, desk, done++);
-			if (j < it.end - 1) fill<S>(ring, desk, base, v, desk.slots[turn ^ 1]);
+			if (j < it.end - 1) fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], former);
 		}
-		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1]);
+		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], runs);
 	}
 	it.end = it.head = 0;
 	publish<S>(it, q, t, base, desk, done);
@@ -495,7 +523,7 @@ struct Consumer {
 	// keys multiplies with the next place's keys, and waits for the scores.
 	__device__ __forceinline__ void keys() {
 		await(ring);
-		see_copies();
+		async_fence();
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(ring));
 		turn_pass(number);
@@ -508,7 +536,7 @@ struct Consumer {
 	// values adds those of the next place.
 	__device__ __forceinline__ void values() {
 		await(ring);
-		see_copies();
+		async_fence();
 		add_values<S>(r.o, p, data(ring));
 		wgmma_wait<0>();
 		settled(r.o);
@@ -523,7 +551,7 @@ struct Consumer {
 		const Ring<S::Places> v = ring;
 		ring.next();
 		await(k), await(v);
-		see_copies();
+		async_fence();
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(k));
 		add_values<S>(r.o, p, data(v));
@@ -586,30 +614,33 @@ __device__ __forceinline__ void consume(bf16* out, const Problem& t, const Score
 }
 
 template <class S>
-__device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c, const Problem& t, const Scores& f, const Spread& spread) {
+__device__ __forceinline__ void attend(const TensorMap& kmap, const TensorMap& vmap, bf16* out, const bf16* q, const Cache& c, const Problem& t, const Scores& f, const Spread& spread) {
 	extern __shared__ u8 unaligned[];
 	__shared__ Desk<S> desk;
 	const u32 base = smem_addr(unaligned) + 1023 & ~1023u;
 	u8* shared = unaligned + (base - smem_addr(unaligned));
 	if (threadIdx.x == 0) {
-		barrier_init(desk.bars.q_full, 129), barrier_init(desk.bars.q_free, kConsumers * 4);
-		for (int i = 0; i < S::Places; i++) barrier_init(desk.bars.full[i], 128), barrier_init(desk.bars.free[i], kConsumers * 4);
-		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+		barrier_init(smem_addr(&desk.bars.q_full), 129), barrier_init(smem_addr(&desk.bars.q_free), kConsumers * 4);
+		for (int i = 0; i < S::Places; i++) {
+			barrier_init(smem_addr(&desk.bars.full[i]), S::Boxes ? 132 : 128), barrier_init(smem_addr(&desk.bars.free[i]), kConsumers * 4);
+		}
+		barriers_ready();
 	}
 	__syncthreads();
-	wait_for_former();
+	wait_for_previous();
 	let_next_start();
 	if (threadIdx.x < 128) {
-		asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kGatherRegisters));
-		produce<S>(q, c, t, spread.room, f.window, base, desk);
+		fewer_registers<kGatherRegisters>();
+		produce<S>(q, c, kmap, vmap, t, spread.room, f.window, base, desk);
 	} else {
-		asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kMultiplyRegisters));
+		more_registers<kMultiplyRegisters>();
 		consume<S>(out, t, f, spread, shared, base, desk, threadIdx.x / 128 - 1);
 	}
 }
 
-#define ATTEND_PREFILL(name, SHAPE)                                                                      \
-	extern "C" __global__ void __launch_bounds__(kThreads, 1)                                        \
-	    name(bf16* out, const bf16* q, Cache c, Problem t, Scores f, Spread spread) {                      \
-		attend<SHAPE>(out, q, c, t, f, spread);                                                              \
+#define ATTEND_PREFILL(name, SHAPE)                                                                                   \
+	extern "C" __global__ void __launch_bounds__(kThreads, 1)                                                           \
+	    name(const __grid_constant__ TensorMap kmap, const __grid_constant__ TensorMap vmap, bf16* out, const bf16* q,  \
+	         Cache c, Problem t, Scores f, Spread spread) {                                                             \
+		attend<SHAPE>(kmap, vmap, out, q, c, t, f, spread);                                                               \
 	}
