@@ -279,17 +279,21 @@ func takes(v Variant, d int, softcap float32) bool {
 }
 
 // A graph's padding has a context of 0 and a row below 0, or a context of 1 at slot 0; both may do no harm.
-func TestAttendDecode_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
-	drivertest.OnEach(t, attendDecodePaddingWritesZerosAndHarmsNobody)
+func TestAttend_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendPaddingWritesZerosAndHarmsNobody)
 }
 
-func attendDecodePaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Device) {
+func attendPaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
-	c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, 4}
-	b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
-	b.rows[2], b.rows[3] = -1, -1
-	for _, name := range g.decoders() {
-		g.must(g.k.Force("attend_decode", name))
+	for _, v := range g.k.attendVariants() {
+		decodes, name := 4, v.Name
+		if v.Op == "attend_prefill" {
+			decodes = 0
+		}
+		c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, decodes}
+		b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
+		b.rows[2], b.rows[3] = -1, -1
+		g.must(g.k.Force(v.Op, name))
 		out := b.run(g)
 		for i := range 2 * b.width() {
 			row, col := 2+i/b.width(), i%b.width()

@@ -312,11 +312,13 @@ __device__ __forceinline__ void publish(const Item& it, const bf16* q, const Pro
 		barrier_arrive(smem_addr(&desk.bars.q_full));
 	}
 	const bf16* from = q + it.head * t.group * S::D;
-#pragma unroll 1
-	for (int i = 0; it.end > 0 && i < kRows * S::Chunks / 128; i++) {
-		const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
-		const int r = min(it.row0 + row, it.rows - 1), token = r / t.group;
-		cp_async16(base + S::Q + swizzled(row, chunk), from + (it.token0 + token) * t.q_stride + (r - token * t.group) * S::D + chunk * 8, it.row0 + row < it.rows);
+	if (it.end > 0) {
+#pragma unroll 4
+		for (int i = 0; i < kRows * S::Chunks / 128; i++) {
+			const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
+			const int r = min(it.row0 + row, it.rows - 1), token = r / t.group;
+			cp_async16(base + S::Q + swizzled(row, chunk), from + (it.token0 + token) * t.q_stride + (r - token * t.group) * S::D + chunk * 8, it.row0 + row < it.rows);
+		}
 	}
 	barrier_arrive_behind(smem_addr(&desk.bars.q_full));
 }
