@@ -114,6 +114,7 @@ var hopperPrefills = [...]hopperPrefill{
 	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
 	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
 	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
+	{"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
 }
 
 // hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.

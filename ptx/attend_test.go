@@ -470,6 +470,11 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 					t.Errorf("%s, head size %d, %d heads: two blocks of %d workers take %d bytes each", chip, d, heads, r.workers, r.shared+earlyPlan)
 				}
 			}
+			for _, h := range hopperPrefills {
+				if got := h.shared(d) + 2048; chip[:5] == "sm_90" && h.takes(d, 0) && got > limit {
+					t.Errorf("head size %d: %s takes %d bytes, limit %d", d, h.file, got, limit)
+				}
+			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)
 			}

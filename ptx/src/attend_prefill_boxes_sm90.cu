@@ -7,8 +7,8 @@
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend_prefill_sm90.cuh"
 
-using Shape64 = Shape<64, 10, true, true>;
-using Shape128 = Shape<128, 5, true, true>;
+using Shape64 = Shape<64, 10, true, true, false>;
+using Shape128 = Shape<128, 5, true, true, false>;
 
 ATTEND_PREFILL(attend_prefill_boxes_64, Shape64)
 ATTEND_PREFILL(attend_prefill_boxes_128, Shape128)

@@ -7,8 +7,8 @@
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend_prefill_sm90.cuh"
 
-using Shape64 = Shape<64, 10, true, false>;
-using Shape128 = Shape<128, 5, true, false>;
+using Shape64 = Shape<64, 10, true, false, false>;
+using Shape128 = Shape<128, 5, true, false, false>;
 
 ATTEND_PREFILL(attend_prefill_ring_64, Shape64)
 ATTEND_PREFILL(attend_prefill_ring_128, Shape128)

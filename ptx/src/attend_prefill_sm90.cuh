@@ -16,11 +16,13 @@ constexpr int kGatherRegisters = 72, kMultiplyRegisters = 216;
 // Shared memory holds rows of 64 dimensions, 128 bytes, whose 16-byte chunks are swapped by the row's low bits (the
 // 128-byte swizzle of wgmma): D/64 blocks of such rows for the queries, and for the keys or values of a step.
 // Beside: a softmax runs beside products of its own warp group; otherwise beside those of the other alone. Boxes: where 16
-// slots follow each other, as those of a prompt mostly do, the copy engine takes their rows.
-template <int Dim, int PlaceCount, bool IsBeside, bool HasBoxes>
+// slots follow each other, as those of a prompt mostly do, the copy engine takes their rows. Fenced: who waits for copies
+// of threads also fences, since the matrix units read by another way. PTX would have the copying threads do it, which could
+// then not run ahead; FlashAttention-3 and CUTLASS do neither.
+template <int Dim, int PlaceCount, bool IsBeside, bool HasBoxes, bool IsFenced>
 struct Shape {
 	static constexpr int D = Dim, Places = PlaceCount;
-	static constexpr bool Beside = IsBeside, Boxes = HasBoxes;
+	static constexpr bool Beside = IsBeside, Boxes = HasBoxes, Fenced = IsFenced;
 	static constexpr int Chunks = D / 8, Place = D / 64 * kBlock;
 	static constexpr int Q = 0, Ring = Place, Out = Ring + Places * Place, Shared = Out + Place + 1024;
 	static constexpr int Part = 128 * (D / 8 + 1);  // fours of floats that a warp group keeps of a span
@@ -44,8 +46,7 @@ struct Barriers {
 	u64 q_full, q_free, full[P], free[P];
 };
 
-// barrier_arrive_behind arrives when this thread's copies so far have ended. Who waits has to see them through its own
-// async_fence, for the matrix units read by another way.
+// barrier_arrive_behind arrives when this thread's copies so far have ended.
 __device__ __forceinline__ void barrier_arrive_behind(u32 b) { asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(b) : "memory"); }
 
 // turn_wait and turn_pass let the consumers issue their products in turns, so that one's softmax runs during the
@@ -525,7 +526,7 @@ struct Consumer {
 	// keys multiplies with the next place's keys, and waits for the scores.
 	__device__ __forceinline__ void keys() {
 		await(ring);
-		async_fence();
+		if (S::Fenced) async_fence();
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(ring));
 		turn_pass(number);
@@ -538,7 +539,7 @@ struct Consumer {
 	// values adds those of the next place.
 	__device__ __forceinline__ void values() {
 		await(ring);
-		async_fence();
+		if (S::Fenced) async_fence();
 		add_values<S>(r.o, p, data(ring));
 		wgmma_wait<0>();
 		settled(r.o);
@@ -553,7 +554,7 @@ struct Consumer {
 		const Ring<S::Places> v = ring;
 		ring.next();
 		await(k), await(v);
-		async_fence();
+		if (S::Fenced) async_fence();
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(k));
 		add_values<S>(r.o, p, data(v));

@@ -7,8 +7,8 @@
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend_prefill_sm90.cuh"
 
-using Shape64 = Shape<64, 10, false, false>;
-using Shape128 = Shape<128, 5, false, false>;
+using Shape64 = Shape<64, 10, false, false, false>;
+using Shape128 = Shape<128, 5, false, false, false>;
 
 ATTEND_PREFILL(attend_prefill_turns_64, Shape64)
 ATTEND_PREFILL(attend_prefill_turns_128, Shape128)
