@@ -201,8 +201,8 @@ __device__ __forceinline__ bool find(Item& it, const int*& page, int i, const Ca
 	it.head = i % t.kv_heads;
 	for (int b0 = t.first; b0 < t.requests; b0 += 32) {
 		const int b = b0 + lane;
-		int len = 0, context = 0, parts = 1;
-		if (b < t.requests) len = t.start[b + 1] - t.start[b], context = t.context[b], parts = parts_of(context, window, log);
+		int start = 0, len = 0, context = 0, row = 0, parts = 1;  // all loads at once: a short prompt waits for them
+		if (b < t.requests) start = t.start[b], len = t.start[b + 1] - start, context = t.context[b], row = t.rows[b], parts = parts_of(context, window, log);
 		const int units = ceil_div(len * t.group, kRows) * parts;
 		int end = units;
 #pragma unroll
@@ -216,10 +216,10 @@ __device__ __forceinline__ bool find(Item& it, const int*& page, int i, const Ca
 			len = __shfl_sync(kAll, len, l), context = __shfl_sync(kAll, context, l), parts = __shfl_sync(kAll, parts, l);
 			const int left = __shfl_sync(kAll, end, l) - 1 - unit, tile = left / parts;
 			it.part = parts - 1 - (left - tile * parts), it.first = i - it.part * t.kv_heads;
-			it.token0 = t.start[b0 + l], it.pos0 = context - len;
+			it.token0 = __shfl_sync(kAll, start, l), it.pos0 = context - len;
 			it.rows = len * t.group, it.row0 = tile * kRows;
 			it.low = it.pos0 + it.row0 / t.group, it.high = it.pos0 + (min(it.row0 + kRows, it.rows) - 1) / t.group;
-			page = c.pages + max(t.rows[b0 + l], 0) * c.page_stride;
+			page = c.pages + max(__shfl_sync(kAll, row, l), 0) * c.page_stride;
 			const int begin = first_key(it.low, window) / kKeys, ends = it.high / kKeys + 1, span = (begin >> log) + it.part;
 			it.parts = (ends - 1 >> log) - (begin >> log) + 1;
 			it.begin = max(begin, span << log), it.end = min(ends, span + 1 << log);
