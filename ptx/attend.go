@@ -52,16 +52,24 @@ type prefillArgs struct {
 var headDims = [...]int{64, 96, 128, 256}
 
 type hopperAttendArgs struct {
-	Out, Q  uintptr
-	Cache   kvArgs
-	Problem hopperProblem
-	Scores  scoreArgs
+	KMap, VMap driver.TensorMap
+	Out, Q     uintptr
+	Cache      kvArgs
+	Problem    hopperProblem
+	Scores     scoreArgs
+	Spread     spreadArgs
 }
 
 type hopperProblem struct {
 	Rows, Start, Context            uintptr
 	First, Requests, KVHeads, Group int32
 	QStride, OutStride              int64
+}
+
+// spreadArgs say where the sums of a tile's spans meet, and of how many items.
+type spreadArgs struct {
+	Sums, Counters uintptr
+	Room           int64
 }
 
 type attendKernels struct {
@@ -81,7 +89,7 @@ func (a *attendKernels) declare(k *Kernels) {
 		for j, h := range hopperPrefills {
 			if h.takes(d, 0) {
 				a.hopper[j][i].declare(k, h.file, fmt.Sprintf("%s_%d", h.entry, d), h.shared(d))
-				a.hopper[j][i].overlap = h.early
+				a.hopper[j][i].overlap = h.spreads
 			}
 		}
 		for j := range decodeTiles(d) {
@@ -101,39 +109,67 @@ func (a *attendKernels) declare(k *Kernels) {
 // A hopperPrefill is one way to do prefill attention on Hopper, for head sizes 64 and 128.
 type hopperPrefill struct {
 	file, entry string
-	early       bool // it may start before the kernel ahead has ended
-	half        bool // tiles of 64 rows and steps of 64 keys, two blocks on a multiprocessor; head size 128 alone
+	spreads     bool // it starts before the kernel ahead has ended, and cuts tiles that are few
+	boxes       bool // the copy engine takes rows whose slots follow each other
 }
 
 // hopperPrefills are the choice, and those that are left to Force until they are measured.
 var hopperPrefills = [...]hopperPrefill{
 	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
-	{"attend_prefill_peeled_sm90", "attend_prefill_peeled", true, false},
-	{"attend_prefill_half_sm90", "attend_prefill_half", true, true},
+	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
+	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
+	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
+	{"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
 }
+
+// hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.
+const hopperRows, hopperKeys, hopperConsumers = 128, 128, 2
 
 // takes reports whether h has a kernel for heads of d and scores with that softcap.
 func (h hopperPrefill) takes(d int, softcap float32) bool {
-	return (d == 128 || d == 64 && !h.half) && softcap == 0
+	return (d == 128 || d == 64) && softcap == 0
 }
 
-// rows are those of a tile.
-func (h hopperPrefill) rows() int {
-	if h.half {
-		return 64
+// shared holds queries, keys and values, and the output, 128 rows each, at the swizzle's alignment.
+func (h hopperPrefill) shared(d int) int {
+	tiles := 1 + 4 + 1
+	if h.spreads {
+		tiles = 1 + 5*128/d + 1
 	}
-	return 128
+	return tiles*hopperRows*2*d + 1024
 }
 
-// shared holds queries, two stages of K and of V, and the output, as many rows each, at the swizzle's alignment.
-func (h hopperPrefill) shared(d int) int { return 6*h.rows()*2*d + 1024 }
+// boxRows are the rows of a copy of the copy engine.
+const boxRows = 16
 
-// launch gives the grid for items tiles and the block.
-func (h hopperPrefill) launch(items, sms int) (grid, block driver.Dim) {
-	if h.half {
-		return driver.Dim{X: 2 * sms}, driver.Dim{X: 256}
+// maps describes K and V as rows of all heads.
+func (h hopperPrefill) maps(k *Kernels, kv KV) (maps [2]driver.TensorMap, err error) {
+	for i, v := range [2]tensor.View{kv.K, kv.V} {
+		if h.boxes && !k.Dry && err == nil {
+			maps[i], err = k.tileMap(tensor.Of(v.Ptr, v.Type, v.Dim[0]*v.Dim[1], v.Dim[2]), boxRows, 64)
+		}
 	}
-	return driver.Dim{X: min(sms, items)}, driver.Dim{X: 384}
+	return maps, err
+}
+
+// launch gives the grid for at most so many whole tiles: where they may be cut, every multiprocessor has work.
+func (h hopperPrefill) launch(tiles, sms int, spread spreadArgs) (grid, block driver.Dim) {
+	grid = driver.Dim{X: min(sms, tiles)}
+	if spread.Room > 0 {
+		grid.X = sms
+	}
+	return grid, driver.Dim{X: 128 * (1 + hopperConsumers)}
+}
+
+// spread cuts work up as attend_prefill_sm90.cuh does: sums of a span are D+4 floats a row, behind the counters.
+func (h hopperPrefill) spread(d int, work tensor.View, sms int) spreadArgs {
+	counters := attendCounters(sms)
+	each := hopperConsumers * 128 * (d/8 + 1) * 4
+	room := min((work.Len()-counters)/each, counters/hopperConsumers)
+	if !h.spreads || work.Ptr == 0 || room <= 0 {
+		return spreadArgs{}
+	}
+	return spreadArgs{work.Ptr + uintptr(4*counters), work.Ptr, int64(room)}
 }
 
 // decodePlain and decodeEarly are the files of the kernels of decode attention.
@@ -148,7 +184,7 @@ func (k *Kernels) attendVariants() []Variant {
 			when = "not yet: left to measurements"
 		}
 		if k.Hopper() {
-			v = append(v, Variant{Op: "attend_prefill", Name: h.file, Source: h.file + ".cu", Arch: "sm_90a", When: when, Rows: h.rows()})
+			v = append(v, Variant{Op: "attend_prefill", Name: h.file, Source: h.file + ".cu", Arch: "sm_90a", When: when, Rows: hopperRows})
 		}
 	}
 	v = append(v, Variant{Op: "attend_decode", Name: decodePlain, Source: decodePlain + ".cu", Arch: "sm_80", When: "always", Rows: 1})
@@ -185,16 +221,22 @@ func rowPitch(d int) int { return 2*d + 16 }
 // whose keys are in the cache, new ones included.
 //
 //	q, out [T,Heads·D] bf16, rows 16-byte aligned, not overlapping    kv, r: see KV and Requests
+//	work   as AttendDecode's, which may be launched behind it with the same; or none, work.Len() being 0
 //
 // D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
-// The result of a token is the same in every batch.
+// Without work the result of a token is the same bits in every batch. With it a few new tokens behind many cached ones
+// keep the whole chip busy: tiles are cut by the keys, as the lengths of all requests in the batch have it. The same batch
+// gives the same bits again, and a graph may replay the launch for other lengths.
 // Kernels: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691), src/attend_prefill_sm90.cu
 // (FlashAttention-3, Shah et al. 2024, arXiv:2407.08608). Oracle: cpu.Attend.
-func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
+func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
 	a, err := k.checkAttend("attend_prefill", out, q, kv, r)
 	requests := r.Rows.Dim[0] - r.Decodes
 	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
 		return err
+	}
+	if n := k.AttendWork(a.d); work.Len() > 0 && (work.Len() < n || work.Type != tensor.I32) {
+		return &tensor.ShapeError{Op: "attend_prefill", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more, or none", n)}
 	}
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
@@ -206,11 +248,16 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	case forced == hopperPrefills[h].file && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
 	case able && forced != "attend_prefill":
-		grid, block := hopperPrefills[h].launch(tiles(hopperPrefills[h].rows())*a.kvHeads, k.SMs())
+		spread := hopperPrefills[h].spread(a.d, work, k.SMs())
+		grid, block := hopperPrefills[h].launch(tiles(hopperRows)*a.kvHeads, k.SMs(), spread)
+		maps, err := hopperPrefills[h].maps(k, kv)
+		if err != nil {
+			return err
+		}
 		return hopper.launch(s, grid, block, hopperAttendArgs{
-			out.Ptr, q.Ptr, kv.args(),
+			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
-			f.args(),
+			f.args(), spread,
 		})
 	}
 	fn := &k.attend.prefill[a.kind]

@@ -149,7 +149,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	fn, shape, blocks, closers := k.attend.decoder(a, r.Decodes, k)
 	fn.shared = shape.shared
 	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + closers)}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*k.decodeCounters()), work.Ptr,
+		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*attendCounters(k.SMs())), work.Ptr,
 		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
 		f.args(),
 	})
@@ -181,15 +181,15 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kerne
 	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs(), decodeClosers
 }
 
-// AttendWork is the length of AttendDecode's workspace, in i32, for head size d. The longest of some serves all of them.
+// AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some serves all of them.
 func (k *Kernels) AttendWork(d int) int {
 	n := k.SMs() * decodeLeaves * 8 * decodeTiles(d) * (d + 4)
 	if k.Hopper() {
 		n *= decodeWork
 	}
-	return k.decodeCounters() + n
+	return attendCounters(k.SMs()) + n
 }
 
-// decodeCounters is the counters' share of the workspace: one a block, of which there may be eight for a multiprocessor,
-// then partial results at 16 bytes.
-func (k *Kernels) decodeCounters() int { return roundUp(8*k.SMs(), 4) }
+// attendCounters is the counters' share of the workspace, then partial results at 16 bytes. Decode has one a block, of which
+// there may be eight for a multiprocessor; prefill one of each consumer of an item: four a multiprocessor.
+func attendCounters(sms int) int { return max(8, 4*hopperConsumers) * sms }

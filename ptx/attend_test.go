@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/weft-llm/weft/driver/drivertest"
@@ -39,14 +40,19 @@ type attendBatch struct {
 	pages, rows, start []int32
 	slots, cols        int
 	known              map[[3]int][]float64 // what expect gave, by its arguments
+	whole              bool                 // prefill gets no workspace
+	work               []int32              // the workspace after run
 }
 
-func newAttendBatch(c attendCase, rng *rand.Rand) *attendBatch {
+func newAttendBatch(c attendCase, rng *rand.Rand) *attendBatch { return newAttendRuns(c, rng, 1) }
+
+// newAttendRuns has that many slots of a request follow each other.
+func newAttendRuns(c attendCase, rng *rand.Rand, run int) *attendBatch {
 	b := &attendBatch{attendCase: c, slots: 1}
 	b.start = []int32{0}
 	for i, n := range c.context {
 		b.start = append(b.start, b.start[i]+c.new[i])
-		b.slots += int(n)
+		b.slots += roundUp(int(n), run)
 		b.cols = max(b.cols, int(n)+3)
 	}
 	n := len(c.context)
@@ -54,14 +60,14 @@ func newAttendBatch(c attendCase, rng *rand.Rand) *attendBatch {
 	for i := range b.pages {
 		b.pages[i] = math.MaxInt32
 	}
-	perm := rng.Perm(b.slots - 1)
+	perm := rng.Perm((b.slots - 1) / run)
 	for i, ctx := range c.context {
 		row := (i + 1) % n
 		b.rows = append(b.rows, int32(row))
-		for p := range ctx {
-			b.pages[row*b.cols+int(p)] = int32(perm[0] + 1)
-			perm = perm[1:]
+		for p := range int(ctx) {
+			b.pages[row*b.cols+p] = int32(1 + perm[p/run]*run + p%run)
 		}
+		perm = perm[roundUp(int(ctx), run)/run:]
 	}
 	b.q = randomBF16(rng, int(b.start[n])*b.stride())
 	b.k, b.v = randomBF16(rng, c.kvHeads*b.slots*c.d), randomBF16(rng, c.kvHeads*b.slots*c.d)
@@ -147,10 +153,15 @@ func (b *attendBatch) run(g *bench) []uint16 {
 		Tokens: tokens, Decodes: b.decodes}
 	words := g.k.AttendWork(b.d)
 	work := put(g, tensor.I32, make([]int32, words), words)
-	g.must(g.k.AttendPrefill(g.s, y, q, kv, r, b.f))
-	for range 3 { // the counters come back to zero
+	spread := work
+	if b.whole {
+		spread = tensor.View{}
+	}
+	for range 2 { // the counters come back to zero
+		g.must(g.k.AttendPrefill(g.s, y, q, kv, r, b.f, spread))
 		g.must(g.k.AttendDecode(g.s, y, q, kv, r, b.f, work))
 	}
+	b.work = get[int32](g, work, words)
 	return get[uint16](g, y, len(out))
 }
 
@@ -217,6 +228,13 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 		{128, 1, 32, plain(128), []int32{700, 19}, []int32{1, 19}, 1},
 		{64, 1, 8, plain(64), repeated(100, 300), repeated(1, 300), 300},
 		{128, 8, 4, plain(128), repeated(777, 64), repeated(1, 64), 64},
+		// A few new tokens behind many cached ones: tiles are cut.
+		{128, 1, 1, plain(128), []int32{2500}, []int32{7}, 0},
+		{64, 1, 2, plain(64), []int32{1900, 900, 200}, []int32{5, 9, 30}, 0},
+		{64, 1, 4, Scores{0.125, 0, 700}, []int32{1900, 40}, []int32{6, 3}, 0},
+		{128, 2, 1, plain(128), []int32{50, 1500, 1300}, []int32{1, 4, 3}, 1},
+		{128, 8, 2, plain(128), []int32{900, 16000}, []int32{1, 256}, 1},
+		{128, 8, 4, plain(128), []int32{12000, 16000, 3000}, []int32{100, 256, 70}, 0},
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 40 {
@@ -234,8 +252,8 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 		}
 		cases = append(cases, c)
 	}
-	for _, c := range cases {
-		b := newAttendBatch(c, rng)
+	for i, c := range cases {
+		b := newAttendRuns(c, rng, []int{1, 20}[i%2]) // the copy engine takes 16 that follow each other
 		if g.skips(t, c.products()) {
 			continue
 		}
@@ -261,17 +279,21 @@ func takes(v Variant, d int, softcap float32) bool {
 }
 
 // A graph's padding has a context of 0 and a row below 0, or a context of 1 at slot 0; both may do no harm.
-func TestAttendDecode_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
-	drivertest.OnEach(t, attendDecodePaddingWritesZerosAndHarmsNobody)
+func TestAttend_PaddingWritesZerosAndHarmsNobody_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendPaddingWritesZerosAndHarmsNobody)
 }
 
-func attendDecodePaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Device) {
+func attendPaddingWritesZerosAndHarmsNobody(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
-	c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, 4}
-	b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
-	b.rows[2], b.rows[3] = -1, -1
-	for _, name := range g.decoders() {
-		g.must(g.k.Force("attend_decode", name))
+	for _, v := range g.k.attendVariants() {
+		decodes, name := 4, v.Name
+		if v.Op == "attend_prefill" {
+			decodes = 0
+		}
+		c := attendCase{64, 2, 4, Scores{Scale: 0.125}, []int32{300, 40, 0, 0}, []int32{1, 1, 1, 1}, decodes}
+		b := newAttendBatch(c, rand.New(rand.NewPCG(3, 4)))
+		b.rows[2], b.rows[3] = -1, -1
+		g.must(g.k.Force(v.Op, name))
 		out := b.run(g)
 		for i := range 2 * b.width() {
 			row, col := 2+i/b.width(), i%b.width()
@@ -329,6 +351,7 @@ func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	c := attendCase{128, 2, 4, Scores{Scale: 0.088}, []int32{400, 250}, []int32{400, 250}, 0}
 	whole := newAttendBatch(c, rand.New(rand.NewPCG(5, 6)))
+	whole.whole = true
 	part := *whole
 	part.context, part.new, part.start, part.rows = []int32{400}, []int32{123}, []int32{0, 123}, whole.rows[:1]
 	part.q = whole.q[277*whole.stride():][:123*whole.stride()]
@@ -339,6 +362,30 @@ func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 			if want := all[277*whole.stride()+i]; x != want {
 				t.Fatalf("%s: element %d alone is %#x, in the batch %#x", v.Name, i, x, want)
 			}
+		}
+	}
+}
+
+// A tile that is cut gives the same bits each time, and leaves the counters of its spans as it found them.
+func TestAttendPrefill_CutTilesGiveTheSameBitsEachTime_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendPrefillCutTilesGiveTheSameBitsEachTime)
+}
+
+func attendPrefillCutTilesGiveTheSameBitsEachTime(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	b := newAttendBatch(attendCase{64, 1, 2, Scores{Scale: 0.125}, []int32{1700, 1300}, []int32{9, 5}, 0}, rand.New(rand.NewPCG(6, 7)))
+	for _, h := range hopperPrefills {
+		if !h.spreads || !g.k.Hopper() {
+			continue
+		}
+		g.must(g.k.Force("attend_prefill", h.file))
+		first := b.run(g)
+		counters := attendCounters(g.k.SMs())
+		if zero := make([]int32, len(b.work)); !slices.Equal(b.work[:counters], zero[:counters]) || slices.Equal(b.work, zero) {
+			t.Errorf("%s: counters are left behind, or no tile is cut", h.file)
+		}
+		if !slices.Equal(b.run(g), first) {
+			t.Errorf("%s: the same batch gives other bits", h.file)
 		}
 	}
 }
@@ -415,17 +462,21 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 		y, q, kv, r := good()
 		spoil(&y, &q, &kv, &r)
 		var bad *tensor.ShapeError
-		if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}); !errors.As(err, &bad) {
+		if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, tensor.View{}); !errors.As(err, &bad) {
 			t.Errorf("%s: AttendPrefill() = %v, want a ShapeError", name, err)
 		}
 	}
 	y, q, kv, r := good()
 	var bad *tensor.ShapeError
-	if err := k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, 10)); !errors.As(err, &bad) {
+	short := tensor.Of(256, tensor.I32, 10)
+	if err := k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, short); !errors.As(err, &bad) {
 		t.Errorf("a short workspace: AttendDecode() = %v, want a ShapeError", err)
 	}
+	if err := k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, short); !errors.As(err, &bad) {
+		t.Errorf("a short workspace: AttendPrefill() = %v, want a ShapeError", err)
+	}
 	n := k.AttendWork(64)
-	if err := errors.Join(k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}), k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, n))); err != nil {
+	if err := errors.Join(k.AttendPrefill(s, y, q, kv, r, Scores{Scale: 1}, tensor.View{}), k.AttendDecode(s, y, q, kv, r, Scores{Scale: 1}, tensor.Of(256, tensor.I32, n))); err != nil {
 		t.Errorf("a good call: %v", err)
 	}
 }
@@ -446,6 +497,11 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 			}
 			if alone := aloneShared(limit) + earlyPlan + 1024; chip[:5] == "sm_90" && (2*alone <= limit+1024 || alone+111<<10 > limit+1024) {
 				t.Errorf("%s: a block that is to be alone takes %d bytes", chip, alone)
+			}
+			for _, h := range hopperPrefills {
+				if got := h.shared(d) + 2048; chip[:5] == "sm_90" && h.takes(d, 0) && got > limit {
+					t.Errorf("head size %d: %s takes %d bytes, limit %d", d, h.file, got, limit)
+				}
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)

@@ -27,7 +27,9 @@ func BenchmarkAttendPrefill(b *testing.B) {
 					q, y := g.random(b, tensor.BF16, n, heads*d), g.random(b, tensor.BF16, n, heads*d)
 					kv, r := g.cache(kvHeads, d, repeated(int32(n), 1), repeated(int32(n), 1), 0)
 					f := Scores{Scale: float32(1 / math.Sqrt(float64(d)))}
-					t := g.time(b, 4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f) })
+					words := g.k.AttendWork(d)
+					work := put(g, tensor.I32, make([]int32, words), words)
+					t := g.time(b, 4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f, work) })
 					flop := 2 * float64(n) * float64(n+1) * float64(heads*d) // 4·D a visible pair
 					b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
 					b.ReportMetric(flop/t.Seconds()/1e12, "TFLOP/s")

@@ -66,7 +66,7 @@ func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Bat
 	if b.opts.Deterministic {
 		r.Decodes = 0
 	}
-	b.fail(b.k.AttendPrefill(b.stream, y, q, kv, r, f))
+	b.fail(b.k.AttendPrefill(b.stream, y, q, kv, r, f, b.attendWork))
 	if b.err == nil && r.Decodes > 0 {
 		b.fail(b.k.AttendDecode(b.stream, y, q, kv, r, f, b.attendWork))
 	}

@@ -78,7 +78,7 @@ type Backend struct {
 	sampler sampler
 	kv      cache
 
-	attendWork tensor.View // i32 [n], of decode attention
+	attendWork tensor.View // i32 [n], of attention; none where results must not depend on the batch
 	graphs     graphs
 }
 

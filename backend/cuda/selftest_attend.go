@@ -46,7 +46,7 @@ func (t *selfTest) attend(d int, f ptx.Scores) error {
 	cache := ptx.KV{K: k.View, V: v.View, Pages: t.put(tensor.I32, pages, 3, cols).View}
 	r := ptx.Requests{Rows: i32(rows), Start: i32(start), Context: i32(context), Tokens: 7, Decodes: 2}
 	work := t.put(tensor.I32, make([]float32, t.b.k.AttendWork(d)), t.b.k.AttendWork(d))
-	err := errors.Join(t.b.k.AttendPrefill(t.b.stream, y.View, q.View, cache, r, f),
+	err := errors.Join(t.b.k.AttendPrefill(t.b.stream, y.View, q.View, cache, r, f, work.View),
 		t.b.k.AttendDecode(t.b.stream, y.View, q.View, cache, r, f, work.View))
 	var want, mag []float64
 	for b := range rows {

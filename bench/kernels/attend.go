@@ -14,7 +14,7 @@ type attention struct {
 	d, heads, kvHeads int
 	context           []int // tokens of each request
 	run               int   // slots of a request that follow each other; runs lie in random order
-	prefill           bool  // all of context is computed; otherwise one token a request
+	fresh             int   // the last tokens of each context, computed as a prompt's; 0: one, as decode does
 }
 
 // prefillCases are one prompt, in a cache of runs as a busy server's becomes, and in one run as on an idle one.
@@ -27,12 +27,18 @@ func prefillCases() []Case {
 				if run > n {
 					name += " one run"
 				}
-				a := attention{d: d, heads: 32, kvHeads: 8, context: []int{n}, run: min(run, n), prefill: true}
-				c := a.toCase("attend_prefill", name, fmt.Sprintf("n=%d D=%d heads=32 kv=8", n, d))
-				c.Ops = 2 * float64(n) * float64(n+1) * float64(a.heads*d) // 4·D a visible pair
-				out = append(out, c)
+				a := attention{d: d, heads: 32, kvHeads: 8, context: []int{n}, run: min(run, n), fresh: n}
+				out = append(out, a.toCase("attend_prefill", name, fmt.Sprintf("n=%d D=%d heads=32 kv=8", n, d)))
 			}
 		}
+	}
+	// A slice of a prompt whose beginning is in the cache, as chunked prefill and a hit in the prefix tree leave it.
+	for _, c := range []struct {
+		name             string
+		heads, n, before int
+	}{{"0.6B slice", 16, 256, 16384}, {"8B slice", 32, 256, 16384}, {"0.6B slice", 16, 128, 4096}, {"8B slice", 32, 512, 16384}} {
+		a := attention{d: 128, heads: c.heads, kvHeads: 8, context: []int{c.before + c.n}, run: 16, fresh: c.n}
+		out = append(out, a.toCase("attend_prefill", c.name, fmt.Sprintf("n=%d context=%d D=128 heads=%d kv=8", c.n, c.before+c.n, c.heads)))
 	}
 	return out
 }
@@ -70,10 +76,7 @@ func decodeCases() []Case {
 
 // tokens is how many are computed; slots, how many the cache holds.
 func (a *attention) tokens() int {
-	if !a.prefill {
-		return len(a.context)
-	}
-	return sum(a.context)
+	return len(a.context) * max(a.fresh, 1)
 }
 
 func (a *attention) slots() (n int) {
@@ -93,8 +96,12 @@ func sum(v []int) (n int) {
 func (a attention) toCase(kernel, name, dims string) Case {
 	q := 2 * a.tokens() * a.heads * a.d
 	kv := 4 * a.slots() * a.kvHeads * a.d
+	pairs := 0.0 // visible: a token sees those before it and itself
+	for _, c := range a.context {
+		pairs += float64(a.fresh) * float64(2*c+1-a.fresh) / 2
+	}
 	return Case{
-		Kernel: kernel, Name: name, Dims: dims, op: kernel,
+		Kernel: kernel, Name: name, Dims: dims, op: kernel, Ops: 4 * pairs * float64(a.heads*a.d),
 		Bytes: float64(2*q + 4*sum(a.context)*a.kvHeads*a.d), m: a.tokens(), room: sizes{hot: q, cold: kv, out: q},
 		make: func(g *machine) (call, error) { return g.attend(&a) },
 	}
@@ -115,12 +122,12 @@ func (g *machine) attend(a *attention) (call, error) {
 		return ptx.KV{K: at(cache(i)), V: at(cache(i) + uintptr(plane)), Pages: pages}
 	}
 	f := ptx.Scores{Scale: float32(1 / math.Sqrt(float64(a.d)))}
-	if a.prefill {
-		return func(i int) error { return g.k.AttendPrefill(g.s, y, q, kv(i), r, f) }, nil
-	}
 	work, err := g.ints(make([]int32, g.k.AttendWork(a.d)))
 	if err != nil {
 		return nil, err
+	}
+	if a.fresh > 0 {
+		return func(i int) error { return g.k.AttendPrefill(g.s, y, q, kv(i), r, f, work) }, nil
 	}
 	return func(i int) error { return g.k.AttendDecode(g.s, y, q, kv(i), r, f, work) }, nil
 }
@@ -134,17 +141,14 @@ func (g *machine) requests(a *attention) (pages tensor.View, r ptx.Requests, err
 	table, rows, start, context := make([]int32, b*longest), make([]int32, b), make([]int32, b+1), make([]int32, b)
 	runs, at := rand.New(rand.NewPCG(2, 2)).Perm(a.slots()/a.run), 0
 	for i, c := range a.context {
-		rows[i], context[i], start[i+1] = int32(i), int32(c), start[i]+1
-		if a.prefill {
-			start[i+1] = start[i] + int32(c)
-		}
+		rows[i], context[i], start[i+1] = int32(i), int32(c), start[i]+int32(max(a.fresh, 1))
 		for p := range c {
 			table[i*longest+p] = int32(a.run*runs[at+p/a.run] + p%a.run)
 		}
 		at += (c + a.run - 1) / a.run
 	}
 	r.Tokens = a.tokens()
-	if !a.prefill {
+	if a.fresh == 0 {
 		r.Decodes = b
 	}
 	for _, v := range []struct {

@@ -110,9 +110,6 @@ func (m *machine) variants(r Result, launch call, n int) (out []Result, err erro
 
 // worthTiming leaves out kernels that are plainly the wrong size, and sizes between those that tell.
 func worthTiming(v ptx.Variant, c *Case) bool {
-	if v.Op == "attend_prefill" && v.Rows == 64 && strings.HasPrefix(c.Name, "hd64") { // it takes heads of 128 alone
-		return false
-	}
 	if v.Op != c.op || v.Op != "linear" {
 		return v.Op == c.op
 	}

@@ -100,7 +100,9 @@ def attend(slab, batch, queries, context, D, heads, kv):
             yield "SDPA " + name + ", heads repeated", call_repeated
 
 
-def attend_prefill(slab, n, D, heads, kv):
+def attend_prefill(slab, n, D, heads, kv, context=None):
+    if context:
+        return iter(())  # SDPA's causal mask begins at the first key
     return attend(slab, 1, n, n, D, heads, kv)
 
 

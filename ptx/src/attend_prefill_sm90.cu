@@ -108,6 +108,17 @@ __device__ __forceinline__ void add_values(float (&o)[D / 8][4], const u32 (&p)[
 	wgmma_commit();
 }
 
+// TensorMap and Spread are not for this kernel: it gathers all rows, and cuts no tile.
+struct alignas(64) TensorMap {
+	u8 bytes[128];
+};
+
+struct Spread {
+	float4* sums;
+	u32* counters;
+	i64 room;
+};
+
 // ---- work ----------------------------------------------------------------------------------------------------------
 
 struct Problem {
@@ -373,7 +384,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 
 #define ATTEND_PREFILL(D)                                                                              \
 	extern "C" __global__ void __launch_bounds__(384, 1)                                               \
-	    attend_prefill_sm90_##D(bf16* out, const bf16* q, Cache c, Problem t, Scores f) {              \
+	    attend_prefill_sm90_##D(const __grid_constant__ TensorMap, const __grid_constant__ TensorMap, bf16* out, const bf16* q, Cache c, Problem t, Scores f, Spread) {      \
 		attend<D>(out, q, c, t, f);                                                                    \
 	}
 
