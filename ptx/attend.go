@@ -115,11 +115,11 @@ type hopperPrefill struct {
 
 // hopperPrefills are the choice, and those that are left to Force until they are measured.
 var hopperPrefills = [...]hopperPrefill{
-	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+	{"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
 	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
 	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
 	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
-	{"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
+	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
 }
 
 // hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.

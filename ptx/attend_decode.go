@@ -160,6 +160,9 @@ func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kerne
 	limit := k.ctx.Device.SharedPerBlockOptin
 	if k.Hopper() && decodesEarly(a.d, a.group) && decodes <= earlyRequests {
 		name := p.forcedDecode
+		if name == "" && k.Early {
+			name = "attend_ahead2"
+		}
 		for _, s := range aheadSettings {
 			if name == s.name {
 				warm := 0

@@ -51,6 +51,7 @@ __device__ __forceinline__ void turn_pass(int consumer) { asm volatile("bar.arri
 // descriptor names a swizzled operand in shared memory: groups of eight rows are 1024 bytes apart, blocks of 64
 // columns of a transposed operand kBlock.
 __device__ __forceinline__ u64 descriptor(u32 addr) {
+	addr = __shfl_sync(kAll, addr, 0);
 	return (addr & 0x3ffff) >> 4 | static_cast<u64>(kBlock >> 4) << 16 | static_cast<u64>(1024 >> 4) << 32 | 1ull << 62;
 }
 

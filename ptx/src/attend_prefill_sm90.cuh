@@ -76,6 +76,7 @@ struct Ring {
 // descriptor names a swizzled operand in shared memory: groups of eight rows are 1024 bytes apart, blocks of 64
 // columns of a transposed operand kBlock. 16 bytes further on is one more.
 __device__ __forceinline__ u64 descriptor(u32 addr) {
+	addr = same_for_warp(addr);
 	return (addr & 0x3ffff) >> 4 | static_cast<u64>(kBlock >> 4) << 16 | static_cast<u64>(1024 >> 4) << 32 | 1ull << 62;
 }
 

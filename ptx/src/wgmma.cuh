@@ -20,9 +20,14 @@ __device__ __forceinline__ void settle(float (&d)[N]) {
 	for (int i = 0; i < N; i++) asm volatile("" : "+f"(d[i])::"memory");
 }
 
+// same_for_warp returns v, which all lanes of the warp have alike, so that the assembler knows it: what is made of v then stays
+// in uniform registers, where a product's operands have to be. Otherwise each product waits for copies to them.
+__device__ __forceinline__ u32 same_for_warp(u32 v) { return __shfl_sync(kAll, v, 0); }
+
 // wgmma_tile describes rows of 64 bf16 in shared memory, 128 bytes each, with the 128-byte swizzle; addr is 1024-byte
 // aligned. 16 columns further on is two more.
 __device__ __forceinline__ u64 wgmma_tile(u32 addr) {
+	addr = same_for_warp(addr);
 	return static_cast<u64>(addr >> 4 & 0x3fff) | 1ull << 16 | 64ull << 32 | 1ull << 62;  // eight rows are 1024 bytes
 }
 
