@@ -9,9 +9,10 @@ type pace struct {
 }
 
 const (
-	paceFirst = 64  // tokens, before any step has told what they cost
-	paceLeast = 16  // tokens, so that prompts go on in any case
-	paceAim   = 0.9 // of the time there is: what a step took is known when the one behind it has been launched
+	paceFirst = 64     // tokens, before any step has told what they cost
+	paceLeast = 16     // tokens, so that prompts go on in any case
+	paceAim   = 0.9    // of the time there is: what a step took is known when the one behind it has been launched
+	paceEase  = 1. / 8 // by how much a step that took less than lately lowers what a token is taken to cost; more counts at once
 )
 
 // landed learns from a step.
@@ -22,7 +23,11 @@ func (p *pace) landed(r *StepRecord) {
 	case r.Prefill == 0:
 		p.decode = lately(p.decode, took, 1./8)
 	case p.decode > 0:
-		p.token = lately(p.token, max(took-p.decode, 0)/float64(r.Prefill), 1./2)
+		if cost := max(took-p.decode, 0) / float64(r.Prefill); cost > p.token {
+			p.token = cost
+		} else {
+			p.token = lately(p.token, cost, paceEase)
+		}
 	}
 }
 

@@ -113,13 +113,25 @@ type hopperPrefill struct {
 	boxes       bool // the copy engine takes rows whose slots follow each other
 }
 
-// hopperPrefills are the choice, and those that are left to Force until they are measured.
+// hopperPrefills are the two that are chosen from, and those that are left to Force until they are measured anew.
 var hopperPrefills = [...]hopperPrefill{
-	{"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
+	prefillWhole: {"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+	prefillCut:   {"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
 	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
 	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
 	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
-	{"attend_prefill_sm90", "attend_prefill_sm90", false, false},
+}
+
+const prefillWhole, prefillCut = 0, 1
+
+// prefiller gives the faster one for heads of d and at most so many items, a tile of one KV head each, as measured: cutting
+// tiles pays where whole ones leave half of the multiprocessors without work, and for small heads anyway. Without a workspace
+// one serves all, so that the bits of a token do not depend on what else is in the batch.
+func prefiller(d, items, sms int, work tensor.View) int {
+	if work.Len() > 0 && (d == 64 || 2*items <= sms) {
+		return prefillCut
+	}
+	return prefillWhole
 }
 
 // hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.
@@ -179,8 +191,11 @@ const decodePlain, decodeEarly = "attend_decode", "attend_decode_sm90"
 func (k *Kernels) attendVariants() []Variant {
 	v := []Variant{{Op: "attend_prefill", Name: "attend_prefill", Source: "attend_prefill.cu", Arch: "sm_80", When: "always", Rows: 128}}
 	for i, h := range hopperPrefills {
-		when := "head size 64 or 128, no softcap"
-		if i > 0 {
+		when := map[int]string{
+			prefillWhole: "head size 64 or 128, no softcap",
+			prefillCut:   "the same, for heads of 64, or where tiles are few",
+		}[i]
+		if when == "" {
 			when = "not yet: left to measurements"
 		}
 		if k.Hopper() {
@@ -241,7 +256,10 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
 	tiles := func(rows int) int { return tokens*a.group/rows + requests }
-	h := max(0, slices.IndexFunc(hopperPrefills[:], func(h hopperPrefill) bool { return h.file == k.attend.forced }))
+	h := slices.IndexFunc(hopperPrefills[:], func(h hopperPrefill) bool { return h.file == k.attend.forced })
+	if h < 0 {
+		h = prefiller(a.d, tiles(hopperRows)*a.kvHeads, k.SMs(), work)
+	}
 	hopper := &k.attend.hopper[h][a.kind]
 	able := k.Hopper() && hopperPrefills[h].takes(a.d, f.Softcap)
 	switch forced := k.attend.forced; {

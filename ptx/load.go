@@ -137,8 +137,11 @@ func (k *Kernels) compile(l Load) image {
 	if err != nil {
 		return image{Load: l, err: err}
 	}
-	if im.code, im.err = k.ctx.Compile(l.File+".ptx", text); errors.Is(im.err, driver.NotSupported) {
-		im.code, im.err, im.fresh = text, nil, false // no linker: the driver compiles as it loads
+	if k.Cache != "" {
+		im.code, im.err = k.ctx.Compile(l.File+".ptx", text)
+	}
+	if k.Cache == "" || errors.Is(im.err, driver.NotSupported) {
+		im.code, im.err, im.fresh = text, nil, false // without the linker the driver compiles as it loads
 	}
 	im.Cached, im.Code, im.Took = false, len(im.code), time.Since(start)
 	return im

@@ -151,7 +151,7 @@ func TestRun_DeterministicStepsLaunchTheSameKernelsForPromptsAndDecodes(t *testi
 		for _, l := range fake.Launches()[before:] {
 			if strings.HasPrefix(l.Kernel, "attend") {
 				attends++
-				if l.Kernel != "attend_prefill_fenced_64" {
+				if l.Kernel != "attend_prefill_sm90_64" {
 					t.Errorf("%d requests: attention by %s", len(s.Rows), l.Kernel)
 				}
 			}

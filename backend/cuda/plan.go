@@ -51,7 +51,8 @@ func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 	b.planSampler()
 	defer func() { b.planning, b.k.Dry = false, false }()
 	prefill := shape{tokens: max(b.limits.Tokens, b.rows), requests: b.rows, samples: b.rows}
-	shapes := []shape{prefill, decode(b.rows)}
+	short := shape{tokens: min(64, prefill.tokens), requests: 1, samples: 1} // other kernels than a long prompt
+	shapes := []shape{prefill, short, decode(b.rows)}
 	for _, n := range []int{1, 8, 16, 32, 64} {
 		if n < b.rows {
 			shapes = append(shapes, decode(n))
