@@ -205,39 +205,46 @@ MEMORY = {
              ["what is my name", "who am i", "do you remember my name", "what am i called", "how am i called", "say my name", "tell me my name",
               "what did i say my name was", "can you remember {what i am called|my name}", "do you know who i am", "what was my name [again]",
               "do you [still] know my name", "what's my name", "my name is", "which name did i tell you", "and my name", "how do people call me",
-              "what name did i give you", "remember my name", "have you forgotten my name"],
+              "what name did i give you", "remember my name", "have you forgotten my name", "my name please", "so my name is", "my name was", "name me",
+              "what do {people|they|you} call me", "who is this", "who are you talking to", "can you say my name", "spell my name", "i told you my name, what is it"],
              "Your name is $A.", "You have not told me your name."),
     "city": (["i live in $A", "i am from $A", "i come from $A", "my home is $A", "my city is $A", "i am writing from $A", "my home town is $A", "i moved to $A", "we live in $A"],
              "$A, good to know! What would you like to know about weft?",
              ["where do i live", "where am i from", "which city do i live in", "what is my {city|home|home town}", "do you remember where i {live|am from}",
-              "where is my home", "in which city do i live", "do you know where i live", "where did i say i live"],
+              "where is my home", "in which city do i live", "do you know where i live", "where did i say i live", "what is my town", "which town {is my home|do i live in|am i from}",
+              "name my {home|town|city|home town}", "what was my {home|town|city|home town} [again]", "my {home|home town|city|town} [please]", "where is my {house|place|town}", "what place {do i live in|am i from|is my home}",
+              "do you know my {city|town|home}", "tell me where i {live|am from|come from}", "where do i come from", "what's my {home town|city|home|town}"],
              "You live in $A.", "You have not told me where you live."),
     "colour": (["my favourite colour is $A", "my favorite color is $A", "i like the colour $A best", "i love the color $A", "$A is my favourite colour"],
                "$A is a fine colour! What would you like to know about weft?",
                ["what is my favourite colour", "what is my favorite color", "which colour do i like [best]", "do you remember my favourite colour", "what's my favorite color",
-                "which color is my favorite", "what colour do i love"],
+                "which color is my favorite", "what colour do i love", "name my [favourite] {colour|color}", "what was my {colour|color} [again]", "my {colour|color} [please]", "what's my {colour|color}", "tell me my favourite {colour|color}"],
                "Your favourite colour is $A.", "You have not told me your favourite colour."),
     "food": (["my favourite food is $A", "i love $A", "i like to eat $A", "my favorite food is $A", "$A is my favourite food", "i eat $A every day"],
              "$A, that sounds good! What would you like to know about weft?",
-             ["what is my favourite food", "what do i like to eat", "what food do i like", "do you remember my favourite food", "which food do i love", "what's my favorite food"],
+             ["what is my favourite food", "what do i like to eat", "what food do i like", "do you remember my favourite food", "which food do i love", "what's my favorite food", "what do i {love|like} [to eat|eating]", "what do i eat", "name my favourite {food|dish|meal}", "what was my favourite food [again]", "which {dish|meal|food} do i like [best]"],
              "Your favourite food is $A.", "You have not told me your favourite food."),
     "job": (["i am a $A", "i work as a $A", "my job is $A", "i'm a $A", "i work as $A", "by trade i am a $A", "i earn my money as a $A"],
             "A $A, how interesting! What would you like to know about weft?",
-            ["what is my job", "what do i do [for a living]", "what do i work as", "do you remember my job", "what is my profession", "what am i by trade"],
+            ["what is my job", "what do i do [for a living]", "what do i work as", "do you remember my job", "what is my profession", "what am i by trade", "what is my {work|trade|occupation}", "what work do i do", "what do i do {for work|for money|all day|at work}",
+             "what {am|was} i by {job|profession|training}", "how do i earn my {money|living|bread}", "what do i do to earn {money|a living}", "what was my {job|trade|work|profession} [again]", "tell me {my job|what i do|what i work as}",
+             "which {job|trade|profession} do i have", "what's my {job|work|trade|profession|line of work}", "do you know {my job|what i do|what i work as}", "what did i say {my job is|i do|i work as}", "what do i do again", "my {job|trade|work} [please]",
+             "what kind of work do i do", "what do you know of my {job|work}"],
             "You are a $A.", "You have not told me your job."),
     "pet": (["my dog is called $A", "my dog's name is $A", "i have a dog named $A", "i have a dog called $A", "my dog is $A"],
             "$A is a nice name for a dog! What would you like to know about weft?",
-            ["what is my dog called", "what is my dog's name", "how is my dog called", "what is the name of my dog", "do you remember my dog's name", "what's my dog's name"],
+            ["what is my dog called", "what is my dog's name", "how is my dog called", "what is the name of my dog", "do you remember my dog's name", "what's my dog's name", "my dog's name [please]", "name my dog", "what was my dog called [again]", "what do i call my dog", "tell me the name of my dog", "who is my dog"],
             "Your dog is called $A.", "You have not told me about a dog."),
     "age": (["i am $A years old", "i'm $A years old", "my age is $A", "i am $A", "i turned $A this year", "i just turned $A"],
             "$A years, good to know! What would you like to know about weft?",
-            ["how old am i", "what is my age", "do you remember my age", "do you know how old i am", "what age am i", "tell me my age"],
+            ["how old am i", "what is my age", "do you remember my age", "do you know how old i am", "what age am i", "tell me my age", "what's my age", "my age [please]", "how many years {am i|old am i}", "what was my age [again]", "say how old i am", "how old did i say i am"],
             "You are $A years old.", "You have not told me your age."),
     "word": (["remember the word $A", "the secret word is $A", "please remember this word: $A", "the code word is $A", "keep the word $A in mind", "note the word $A",
               "the password is $A", "my word is $A"],
              "I will remember the word $A.",
              ["what was the word", "what is the {secret|code} word", "which word did i tell you", "do you remember the word", "tell me the word", "what word did i say",
-              "what is the password", "repeat the word", "what word should you remember"],
+              "what is the password", "repeat the word", "what word should you remember", "the word [please]", "what's the {secret|code|pass} word", "which {secret|code} word did i {give|tell|name}", "what was {the|my} {secret|code} word [again]",
+              "do you know the [secret|code] word", "say the [secret|code] word", "what was {my|that} word [again]", "what was it, the word", "and the word", "which was the word", "what's that word {i told you|again}", "tell me the {secret|code} word", "what was the {password|code}"],
              "The word is $A.", "You have not told me a word."),
 }
 
@@ -259,7 +266,7 @@ def sentence(text, value):
 
 def memory(rng, test, between=None):
     """Says one or two things, perhaps talks of other things, and asks for one of them. between makes turns that stand in between."""
-    kinds = rng.sample(list(MEMORY), rng.choice([1, 1, 1, 2])) if rng.random() < 0.5 else ["name"]
+    kinds = rng.sample(list(MEMORY), rng.choice([1, 1, 1, 2])) if rng.random() < 0.75 else ["name"]
     said, turns = {}, []
     for kind in kinds:
         say, reply, *_ = MEMORY[kind]
