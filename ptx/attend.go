@@ -76,8 +76,7 @@ type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	hopper        [len(hopperPrefills)][len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]                         // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
-	early         [len(headDims)]kernel[decodeArgs]                            // head sizes 64 and 128
-	ahead         [2][len(headDims)]kernel[decodeArgs]                         // the same; the second warms the L2
+	halves        [len(headDims)]kernel[decodeArgs]                            // head sizes 64 and 128, at most 8 query heads
 	forced        string                                                       // the variant of prefill that tests ask for
 	forcedDecode  string                                                       // and of decode
 }
@@ -95,13 +94,9 @@ func (a *attendKernels) declare(k *Kernels) {
 		for j := range decodeTiles(d) {
 			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
 		}
-		if decodesEarly(d, 1) {
-			a.early[i].declare(k, decodeEarly, fmt.Sprintf("attend_early_%d", d), 0)
-			a.early[i].overlap = true
-			for j, name := range []string{"attend_ahead", "attend_ahead_warm"} {
-				a.ahead[j][i].declare(k, "attend_ahead_sm90", fmt.Sprintf("%s_%d", name, d), 0)
-				a.ahead[j][i].overlap = true
-			}
+		if decodesInHalves(d, 1) {
+			a.halves[i].declare(k, decodeHopper, fmt.Sprintf("attend_decode_sm90_%d", d), 0)
+			a.halves[i].overlap = true
 		}
 	}
 }
@@ -184,8 +179,8 @@ func (h hopperPrefill) spread(d int, work tensor.View, sms int) spreadArgs {
 	return spreadArgs{work.Ptr + uintptr(4*counters), work.Ptr, int64(room)}
 }
 
-// decodePlain and decodeEarly are the files of the kernels of decode attention.
-const decodePlain, decodeEarly = "attend_decode", "attend_decode_sm90"
+// decodePlain and decodeHopper are the files of the kernels of decode attention.
+const decodePlain, decodeHopper = "attend_decode", "attend_decode_sm90"
 
 // attendVariants are the kernels of attention.
 func (k *Kernels) attendVariants() []Variant {
@@ -204,11 +199,8 @@ func (k *Kernels) attendVariants() []Variant {
 	}
 	v = append(v, Variant{Op: "attend_decode", Name: decodePlain, Source: decodePlain + ".cu", Arch: "sm_80", When: "always", Rows: 1})
 	if k.Hopper() {
-		v = append(v, Variant{Op: "attend_decode", Name: decodeEarly, Source: decodeEarly + ".cu", Arch: "sm_90a",
-			When: "head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
-		for _, s := range aheadSettings {
-			v = append(v, Variant{Op: "attend_decode", Name: s.name, Source: "attend_ahead_sm90.cu", Arch: "sm_90a", When: "not yet: left to measurements", Rows: 1})
-		}
+		v = append(v, Variant{Op: "attend_decode", Name: decodeHopper, Source: decodeHopper + ".cu", Arch: "sm_90a",
+			When: "where kernels overlap: head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
 	}
 	return v
 }

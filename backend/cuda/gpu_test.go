@@ -78,10 +78,6 @@ func TestGPU_ConformanceSingle(t *testing.T) {
 	})
 }
 
-func TestGPU_ConformanceAhead(t *testing.T) {
-	onlyReal(t, conformWith(Options{Force: map[string]string{"attend_decode": "attend_ahead1_alone"}}))
-}
-
 func TestGPU_ConformanceWithoutGraphs(t *testing.T) {
 	onlyReal(t, conformWith(Options{NoGraphs: true}))
 }

@@ -18,9 +18,9 @@ func (t *selfTest) attention() {
 			f := ptx.Scores{Scale: float32(1 / math.Sqrt(float64(d))), Softcap: softcap, Window: 50}
 			t.report(fmt.Sprintf("attend, head %d, softcap %v", d, softcap), t.attend(d, f))
 			if t.b.k.Hopper() && (d == 64 || d == 128) {
-				for _, early := range []string{"attend_decode_sm90", "attend_ahead1_alone", "attend_ahead1_warm", "attend_ahead8"} {
-					err := errors.Join(t.b.k.Force("attend_decode", early), t.attend(d, f), t.b.k.Force("attend_decode", ""))
-					t.report(fmt.Sprintf("%s, head %d, softcap %v", early, d, softcap), err)
+				for _, name := range []string{"attend_decode", "attend_decode_sm90"} {
+					err := errors.Join(t.b.k.Force("attend_decode", name), t.attend(d, f), t.b.k.Force("attend_decode", ""))
+					t.report(fmt.Sprintf("%s, head %d, softcap %v", name, d, softcap), err)
 				}
 			}
 		}

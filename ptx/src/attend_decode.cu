@@ -6,7 +6,6 @@
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #include "attend.cuh"
-#include "overlap.cuh"
 
 // The keys of a pair (request, unit of at most 8·NT query heads of one KV head) are cut into leaves, whose length is a
 // function of the context alone. The workers of a block take 16 keys of a leaf in turns, each through a ring of copies
@@ -15,25 +14,16 @@
 // last block of the pair to end adds them to what the first has, from left to right: the sums are the same however the
 // line was cut.
 //
-// Early blocks, of attend_decode_sm90.cu, may start before the kernel ahead has ended, and copy what they can by then: the
-// cache as former steps left it. The step's inputs are there too, because the kernel ahead lets them start only once it
-// waits no more itself; queries and the newest key of a request are not.
-#ifdef WEFT_EARLY
-enum : bool { kEarly = true };
+// attend_decode_sm90.cu has workers of its own, in blocks of which two share a multiprocessor.
+#ifdef WEFT_HOPPER
+enum : bool { kHopper = true };
 #define MAX_REQUESTS 512  // what a plan has room for
 #else
-enum : bool { kEarly = false };
+enum : bool { kHopper = false };
 #define MAX_REQUESTS 1024
 #endif
 
-// Blocks of attend_ahead_sm90.cu are early ones that leave half of a multiprocessor to the kernel behind them.
-#ifdef WEFT_AHEAD
-enum : bool { kAhead = true };
-#else
-enum : bool { kAhead = false };
-#endif
-
-constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kAhead ? 2 : 4, kClosers = 32 * kCloserWarps;
+constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kHopper ? 2 : 4, kClosers = 32 * kCloserWarps;
 
 template <int D>
 struct Shape {
@@ -66,7 +56,7 @@ __device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("{.reg .b64
 __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 	for (;;) {
 		u32 done;
-		if (kAhead) {  // which sleeps by itself
+		if (kHopper) {  // which sleeps by itself
 			asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
 			if (done) return;
 			continue;
@@ -99,7 +89,7 @@ __device__ bool make_plan(Plan& p, const Problem& t, int window) {
 	bool alike = true;
 	for (int b = at; b < end; b++) {
 		const int c = t.context[b], n = count(c);
-		if (kAhead) alike &= n == count(t.context[0]);
+		if (kHopper) alike &= n == count(t.context[0]);
 		p.row[b] = t.rows[b];
 		p.context[b] = c;
 		p.begin[b + 1] = sum += n;
@@ -116,7 +106,7 @@ __device__ bool make_plan(Plan& p, const Problem& t, int window) {
 	for (int w = 0; w < warp; w++) scan += p.part[w];
 	for (int b = at; b < end; b++) p.begin[b + 1] += scan;
 	if (threadIdx.x == 0) p.begin[0] = 0;
-	if (kAhead) return __syncthreads_and(alike);
+	if (kHopper) return __syncthreads_and(alike);
 	__syncthreads();
 	return false;
 }
@@ -269,7 +259,7 @@ struct Heads {
 	// weigh makes weights of the 16 keys from position key on, of which those in [low, end) count.
 	__device__ __forceinline__ void weigh(u32 sk, int key, int low, int end, const Scores& f) {
 		const int lane = threadIdx.x & 31;
-		constexpr int kChains = kAhead ? 4 : 2;  // of sums each, for the matrix units' latency
+		constexpr int kChains = kHopper ? 4 : 2;  // of sums each, for the matrix units' latency
 		float s[NT][4] = {}, more[kChains - 1][NT][4] = {};
 #pragma unroll
 		for (int d = 0; d < D / 16; d++) {
@@ -290,7 +280,7 @@ struct Heads {
 		if (f.softcap != 0.f) soften(s, f), scale = 1.f;
 		const int at = key + lane / 4;
 		const bool in[2] = {at >= low && at < end, at + 8 >= low && at + 8 < end};
-		if (kAhead) {
+		if (kHopper) {
 			weigh_by_old_tops(s, in, scale);
 		} else {
 			weigh_by_tops(s, in, scale);
@@ -429,7 +419,6 @@ __device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& 
 	int fill = 0, use = 0;  // places of the ring
 	auto issue = [&] {
 		if (feed.s.more()) {
-			if (kEarly && feed.key + kGroup >= p.context[feed.s.b]) wait_for_former();  // for the newest key
 			feed.issue(ring + fill * S::Half, (feed.values ? c.v : c.k) + feed.head);
 			if (feed.values) {
 				feed.key += workers * kGroup;
@@ -450,7 +439,6 @@ __device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& 
 	};
 #pragma unroll 1
 	for (int i = 0; i < S::Ring - 1; i++) issue();
-	if (kEarly) wait_for_former();
 
 	Heads<D, NT> a;
 	for (bool fresh = true; s.more(); desk.next(), fresh = s.next(p, t.requests, units)) {
@@ -642,7 +630,6 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	if (threadIdx.x == 0) {
 		for (int i = 0; i < 2; i++) barrier_init(p.full[i], workers), barrier_init(p.free[i], kCloserWarps);
 	}
-	if (kEarly) let_next_start();
 	make_plan(p, t, f.window);
 	const int blocks = ceil_div(t.group, 8 * NT), units = t.kv_heads * blocks;  // head units
 	Share share;
@@ -655,12 +642,11 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	if (warp < workers) {
 		run_worker<D, NT>(q, c, p, t, f, s, smem_addr(shared) + warp * S::Ring * S::Half, desk, units, blocks);
 	} else {
-		if (kEarly) wait_for_former();
 		run_closer<D, NT>(out, parts, counters, p, t, s, share, desk, units, blocks);
 	}
 }
 
-#ifndef WEFT_EARLY
+#ifndef WEFT_HOPPER
 // Threads bound the registers; workers take as many as their rings leave room for.
 #define ATTEND_DECODE(D, NT, Threads)                                                                                               \
 	extern "C" __global__ void __launch_bounds__(Threads, 1)                                                                        \
