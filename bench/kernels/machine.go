@@ -47,7 +47,7 @@ func openMachine(lib *driver.Library, gpu int, cache string, cases []Case) (m *m
 		func() (err error) { m.s, err = m.ctx.NewStream(); return },
 		func() (err error) { m.start, err = m.ctx.NewEvent(true); return },
 		func() (err error) { m.stop, err = m.ctx.NewEvent(true); return },
-		func() error { m.k.Cache = cache; return m.k.LoadAll() },
+		func() error { m.k.Cache, m.k.Early = cache, true; return m.k.LoadAll() }, // Early, as it is served
 		func() error { return m.allocate(cases) },
 	} {
 		if err := step(); err != nil {
