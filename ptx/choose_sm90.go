@@ -50,8 +50,8 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 }
 
 // fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K are of use where all run at
-// once. Tiles two by two are of use where so many run that L2 is the bound: of 24 clusters at once, 24 were faster than as
-// many tiles in pairs, and 16 slower.
+// once. Tiles two by two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an
+// H200, were faster than the same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	down, across := t.clusterShape()
 	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
