@@ -39,7 +39,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if t.trial || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
+		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -50,7 +50,8 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 }
 
 // fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K are of use where all run at
-// once.
+// once. Tiles two by two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an
+// H200, were faster than the same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	down, across := t.clusterShape()
 	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
@@ -60,6 +61,8 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	case t.skinny:
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && steps >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
 	case t.splits > 1 && tiles > clustersAtOnce(t.share*t.splits, sms):
+		return false
+	case t.share == 4 && 4*tiles < 3*clustersAtOnce(t.share, sms):
 		return false
 	}
 	return m > 64 && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)

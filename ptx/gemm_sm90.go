@@ -18,20 +18,13 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", share), hopperKernel: h, share: share, splits: 1})
 		}
 	}
-	p.tiles = append(p.tiles,
-		hopperTile{name: "gemm_128x256c2h4", hopperKernel: &p.gemms[0], share: 2, splits: 1, height: 4, trial: true},
-		hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1, trial: true})
-	p.sliced = [...]hopperKernel{
-		{name: "gemm_sliced", rows: 128, cols: 128, stages: 5},
-		{name: "gemm_sliced_192", rows: 128, cols: 192, stages: 5},
-	}
-	for i, shapes := range [len(p.sliced)][]struct{ share, splits int }{{{1, 2}, {1, 4}, {1, 8}, {2, 4}}, {{1, 2}, {1, 4}, {2, 2}}} {
-		h := &p.sliced[i]
-		h.declare(k, slicedShared(h))
-		for _, c := range shapes {
-			name := h.name + suffix("m", c.share) + suffix("s", c.splits)
-			p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, share: c.share, splits: c.splits, trial: h.cols == 192})
-		}
+	p.tiles = append(p.tiles, hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1})
+	h := &p.sliced
+	*h = hopperKernel{name: "gemm_sliced", rows: 128, cols: 128, stages: 5}
+	h.declare(k, slicedShared(h))
+	for _, c := range []struct{ share, splits int }{{1, 2}, {1, 4}, {1, 8}, {2, 4}} {
+		name := h.name + suffix("m", c.share) + suffix("s", c.splits)
+		p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, share: c.share, splits: c.splits})
 	}
 }
 
@@ -40,14 +33,9 @@ func gemmShared(h *hopperKernel) int {
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + 4*8192 + 16*h.stages
 }
 
-// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums of a tile of 128 features, barriers.
-// Those of a wider one lie where the stages were.
+// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums, barriers.
 func slicedShared(h *hopperKernel) int {
-	bytes := 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + 16*h.stages + 8
-	if h.cols == 128 {
-		bytes += h.rows * h.cols * 4
-	}
-	return bytes
+	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + h.rows*h.cols*4 + 16*h.stages + 8
 }
 
 // clusterShape gives the tiles of t's cluster, over tokens and over features.
@@ -67,11 +55,7 @@ func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.D
 	if t.splits > 1 {
 		return driver.Dim{X: tiles * blocks}, cluster, driver.Dim{X: 288}, int32(t.share)
 	}
-	height := t.height
-	if height == 0 {
-		height = gemmOrder(n, k)
-	}
-	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, height/down))
+	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, gemmOrder(n, k)/down))
 }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,

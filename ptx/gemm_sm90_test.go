@@ -18,12 +18,10 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 	}{
 		{"gemm_128x256", 8192, 4096, 1024, 132, 1, 384, 8, "a block a multiprocessor"},
 		{"gemm_128x256c2", 8192, 4096, 4096, 132, 2, 384, 4, "as many in pairs"},
-		{"gemm_128x256c2h4", 8192, 4096, 4096, 132, 2, 384, 2, "groups of four rows of tiles"},
 		{"gemm_128x128c2", 256, 4096, 1024, 64, 2, 384, 1, "a cluster for each pair of tiles"},
 		{"gemm_128x128c2", 100, 100, 1024, 2, 2, 384, 1, "one cluster, mostly beside y"},
 		{"gemm_128x128c4", 8192, 6144, 1024, 96, 4, 384, 4, "as many in fours as are known to run at once"},
 		{"gemm_128x128c4", 100, 100, 1024, 4, 4, 384, 1, "one cluster, mostly beside y"},
-		{"gemm_sliced_192m2s2", 256, 4096, 12288, 88, 4, 288, 2, "44 tiles of two slices, in pairs"},
 		{"gemm_sliceds8", 256, 512, 3072, 64, 8, 288, 1, "8 tiles of eight slices"},
 		{"gemm_slicedm2s4", 256, 1024, 3072, 64, 8, 288, 2, "16 tiles of four slices, in pairs"},
 	} {

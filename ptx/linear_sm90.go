@@ -29,15 +29,13 @@ type hopperTile struct {
 	skinny bool // operands swapped
 	share  int  // tiles of a cluster: two share w, four are two by two; 1 when skinny
 	splits int  // slices of K, each a block's
-	height int  // rows of tiles in a group; 0: by size
-	trial  bool // left to Force until it has been timed
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
 	gemms  [4]hopperKernel
-	sliced [2]hopperKernel
-	thin   [5]hopperKernel
+	sliced hopperKernel
+	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -51,14 +49,12 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n16", rows: 16, cols: 64, stages: 9},
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
-		{name: "skinny_n64w128", rows: 64, cols: 128, stages: 3},
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
 		h.declare(k, skinnyShared(h))
 		for splits := 1; splits <= maxCluster; splits *= 2 {
-			t := hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: 1, splits: splits, trial: h.cols == 128}
-			p.tiles = append(p.tiles, t)
+			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: 1, splits: splits})
 		}
 	}
 }

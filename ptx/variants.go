@@ -41,10 +41,7 @@ func (k *Kernels) hopperVariants() []Variant {
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
-		switch {
-		case t.trial:
-			when = "not yet: left to measurements"
-		case t.skinny:
+		if t.skinny {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})

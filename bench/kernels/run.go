@@ -119,7 +119,7 @@ func worthTiming(v ptx.Variant, c *Case) bool {
 	if strings.HasPrefix(v.Name, "skinny") {
 		return v.Rows >= c.m && v.Rows <= max(8, 2*c.m)
 	}
-	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") || strings.HasSuffix(v.Name, "h4") && c.m < 2048 {
+	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") {
 		return false
 	}
 	pairs := strings.Contains(v.Name, "c2") || strings.Contains(v.Name, "c4") || strings.Contains(v.Name, "m2") // of tiles, over tokens

@@ -7,6 +7,6 @@
 // pairs   ../gemm_sm90.go (launcher), ../../backend/cpu/linear.go (oracle)
 #include "gemm_sliced_sm90.cuh"
 
-GEMM_SLICED_SM90(gemm_sliced, 128, kPlain)
-GEMM_SLICED_SM90(gemm_sliced_gated, 128, kGated)
-GEMM_SLICED_SM90(gemm_sliced_logits, 128, kLogits)
+GEMM_SLICED_SM90(gemm_sliced, kPlain)
+GEMM_SLICED_SM90(gemm_sliced_gated, kGated)
+GEMM_SLICED_SM90(gemm_sliced_logits, kLogits)

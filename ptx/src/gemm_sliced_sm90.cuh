@@ -1,11 +1,10 @@
-// gemm_sliced_sm90.cuh: a GEMM for few tiles: the blocks of a cluster take slices of K of one tile of 128xBN, for
-// gemm_sliced*_sm90.cu.
+// gemm_sliced_sm90.cuh: a GEMM for few tiles: the blocks of a cluster take slices of K of one tile of 128x128, for
+// gemm_sliced_sm90.cu.
 //
 // Warps 0 to 7 multiply, as two warpgroups that share the tile by rows; warp 8 copies. Each block finishes the same number
 // of the tile's columns: a thread sends 16 bytes of its sums to the thread of the same number in the block that finishes
-// them, which adds them in the order of the slices. Where shared memory holds them beside the stages they are sent at once,
-// otherwise when all blocks have read their stages. Besides, `share` tiles of the same features may share a cluster:
-// blocks with the same slice each copy half of w's tile to both.
+// them, which adds them in the order of the slices; they lie beside the stages, which others may still read. Besides, `share`
+// tiles of the same features may share a cluster: blocks with the same slice each copy half of w's tile to both.
 #pragma once
 #include "linear_sm90.cuh"
 
@@ -18,15 +17,12 @@ __device__ __forceinline__ void send4(u32 addr, u32 rank, float a, float b, floa
 	    : "memory");
 }
 
-template <int BN, Epilogue E>
+template <Epilogue E>
 struct Sliced {
-	static constexpr bool kApart = BN == 128;  // the sums lie apart from the stages
-	static constexpr int kStages = 5, kXBytes = 16384, kWBytes = BN * 128, kStageBytes = kXBytes + kWBytes;
-	static constexpr int kChunks = BN / 8;  // of four sums of a thread: two rows by two of eight columns
-	static constexpr int kThreads = 256, kSumBytes = 128 * BN * 4;
-	static constexpr int kColumnBytes = 128 * (BN / 2 + 8) * 4;
-	static constexpr int kBarriers = kStages * kStageBytes + (kApart ? kSumBytes : 0);
-	static_assert(kApart || kSumBytes + kColumnBytes <= kStages * kStageBytes);
+	static constexpr int kCols = 128, kStages = 5, kXBytes = 16384, kWBytes = kCols * 128, kStageBytes = kXBytes + kWBytes;
+	static constexpr int kChunks = kCols / 8;  // of four sums of a thread: two rows by two of eight columns
+	static constexpr int kThreads = 256, kSumBytes = 128 * kCols * 4;
+	static constexpr int kSums = kStages * kStageBytes, kBarriers = kSums + kSumBytes;
 
 	const TensorMap &xmap, &wmap;
 	const Linear& p;
@@ -41,9 +37,8 @@ struct Sliced {
 	int m0, n0;
 
 	__device__ __forceinline__ Sliced(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share, u8* base)
-	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), columns(reinterpret_cast<float*>(base + (kApart ? 0 : kSumBytes))),
-	      sums(reinterpret_cast<float4*>(base + (kApart ? kStages * kStageBytes : 0))), ring(smem + kBarriers), sent(ring.empty + 8 * kStages),
-	      share(share) {
+	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), columns(reinterpret_cast<float*>(base)),
+	      sums(reinterpret_cast<float4*>(base + kSums)), ring(smem + kBarriers), sent(ring.empty + 8 * kStages), share(share) {
 		log_splits = 31 - __clz(cluster_size() / share);
 		splits = 1 << log_splits;
 		slice = cluster_rank() & (splits - 1);
@@ -52,12 +47,12 @@ struct Sliced {
 		first_step = slice * steps >> log_splits;
 		end_step = (slice + 1) * steps >> log_splits;
 		m0 = (tile % rows * share + mate) * 128;
-		n0 = tile / rows * BN;
+		n0 = tile / rows * kCols;
 	}
 
 	__device__ __forceinline__ u32 block(int slice, int tile) const { return slice + (tile << log_splits); }
 	__device__ __forceinline__ int chunks() const { return kChunks >> log_splits; }  // that a block finishes
-	__device__ __forceinline__ int wide() const { return BN >> log_splits; }         // columns, likewise
+	__device__ __forceinline__ int wide() const { return kCols >> log_splits; }      // columns, likewise
 
 	// init is for all threads, before a barrier of the block.
 	__device__ __forceinline__ void init() const {
@@ -74,11 +69,11 @@ struct Sliced {
 		const u32 to = smem + stage * kStageBytes + kXBytes, full = ring.full + 8 * stage;
 		barrier_expect(full, kStageBytes);
 		if (share == 2) {
-			copy_box_to(to + mate * (kWBytes / 2), wmap, step * kStep, n0 + mate * (BN / 2), full, policy, (1 | 1 << splits) << slice);
+			copy_box_to(to + mate * (kWBytes / 2), wmap, step * kStep, n0 + mate * (kCols / 2), full, policy, (1 | 1 << splits) << slice);
 			return;
 		}
 		copy_box(to, wmap, step * kStep, n0, full, policy);
-		copy_box(to + kWBytes / 2, wmap, step * kStep, n0 + BN / 2, full, policy);
+		copy_box(to + kWBytes / 2, wmap, step * kStep, n0 + kCols / 2, full, policy);
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int step, u64 policy) const {
@@ -111,10 +106,10 @@ struct Sliced {
 		}
 	}
 
-	__device__ __forceinline__ void multiply(float (&acc)[BN / 2]) {
+	__device__ __forceinline__ void multiply(float (&acc)[kCols / 2]) {
 		int before = 0;
 #pragma unroll
-		for (int i = 0; i < BN / 2; i++) acc[i] = 0;
+		for (int i = 0; i < kCols / 2; i++) acc[i] = 0;
 #pragma unroll 1
 		for (int step = first_step; step < end_step; step++, ring.next()) {
 			const u32 at = smem + ring.stage * kStageBytes;
@@ -122,7 +117,7 @@ struct Sliced {
 			ring.wait_full();
 			wgmma_fence();
 #pragma unroll
-			for (int kk = 0; kk < 4; kk++) wgmma<BN>(acc, x + 2 * kk, w + 2 * kk);
+			for (int kk = 0; kk < 4; kk++) wgmma<kCols>(acc, x + 2 * kk, w + 2 * kk);
 			wgmma_commit();
 			wgmma_wait<1>();
 			if (step > first_step) release(before);  // while the products of this stage go on
@@ -134,7 +129,7 @@ struct Sliced {
 	}
 
 	// spread sends each chunk to the block that finishes it.
-	__device__ __forceinline__ void spread(const float (&acc)[BN / 2]) const {
+	__device__ __forceinline__ void spread(const float (&acc)[kCols / 2]) const {
 #pragma unroll
 		for (int i = 0; i < kChunks; i++) {
 			const int to = i * splits / kChunks;
@@ -187,9 +182,8 @@ struct Sliced {
 	}
 
 	__device__ __forceinline__ void consume() {
-		float acc[BN / 2];
+		float acc[kCols / 2];
 		multiply(acc);
-		if (!kApart) cluster_arrive(), cluster_wait();
 		spread(acc);
 		barrier_wait(sent, 0);
 		named_sync(1, kThreads);  // all have read the stages
@@ -199,10 +193,10 @@ struct Sliced {
 	}
 };
 
-template <int BN, Epilogue E>
+template <Epilogue E>
 __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share) {
 	extern __shared__ u8 shared[];
-	Sliced<BN, E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Sliced<E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	let_next_start();
 	g.init();
 	__syncthreads();
@@ -214,12 +208,9 @@ __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const Te
 		return;
 	}
 	if (threadIdx.x == 256) g.produce();
-	if (g.kApart) return;
-	__syncwarp();
-	cluster_arrive(), cluster_wait();  // as those that multiply do
 }
 
-#define GEMM_SLICED_SM90(name, BN, E)                                            \
+#define GEMM_SLICED_SM90(name, E)                                                \
 	extern "C" __global__ void __launch_bounds__(288, 1) name(HOPPER_PARAMS) {      \
-		gemm_sliced_sm90<BN, E>(xmap, wmap, HOPPER_LINEAR, order);                   \
+		gemm_sliced_sm90<E>(xmap, wmap, HOPPER_LINEAR, order);                       \
 	}

@@ -164,28 +164,28 @@ struct Skinny {
 	}
 };
 
-template <int NT, int C, int Stages, Epilogue E>
+template <int NT, int Stages, Epilogue E>
 __device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p) {
 	extern __shared__ u8 shared[];
-	Skinny<NT, C, Stages, E> g(xmap, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Skinny<NT, 1, Stages, E> g(xmap, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	let_next_start();
 	g.init();
 	__syncthreads();
 	if (g.splits > 1) cluster_arrive();
-	if (threadIdx.x < 128 * C) {
+	if (threadIdx.x < 128) {
 		wait_for_previous();
 		g.consume();
 	} else {
-		if (threadIdx.x == 128 * C) g.produce();
+		if (threadIdx.x == 128) g.produce();
 		if (g.splits > 1) cluster_wait();
 	}
 }
 
-#define SKINNY_SM90(name, NT, C, STAGES, E)                                                       \
-	extern "C" __global__ void __launch_bounds__(128 * C + 32) name(HOPPER_PARAMS) {                 \
-		skinny_sm90<NT, C, STAGES, E>(xmap, wmap, HOPPER_LINEAR);                                            \
+#define SKINNY_SM90(name, NT, STAGES, E)                                     \
+	extern "C" __global__ void __launch_bounds__(160) name(HOPPER_PARAMS) {     \
+		skinny_sm90<NT, STAGES, E>(xmap, wmap, HOPPER_LINEAR);                   \
 	}
-#define SKINNY_SM90_ALL(name, NT, C, STAGES)         \
-	SKINNY_SM90(name, NT, C, STAGES, kPlain)            \
-	SKINNY_SM90(name##_gated, NT, C, STAGES, kGated)    \
-	SKINNY_SM90(name##_logits, NT, C, STAGES, kLogits)
+#define SKINNY_SM90_ALL(name, NT, STAGES)         \
+	SKINNY_SM90(name, NT, STAGES, kPlain)            \
+	SKINNY_SM90(name##_gated, NT, STAGES, kGated)    \
+	SKINNY_SM90(name##_logits, NT, STAGES, kLogits)
