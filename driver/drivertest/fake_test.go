@@ -370,6 +370,33 @@ func TestFake_HangHoldsSyncsUntilResumed(t *testing.T) {
 	}
 }
 
+func TestFake_EventsFromBeforeAHangCanBeTimedAndLaterOnesCannot(t *testing.T) {
+	fake := drivertest.New(drivertest.Config{})
+	c := fake.Context(t)
+	s, err := c.NewStream()
+	must(t, err)
+	defer s.Destroy()
+	var events [3]driver.Event
+	for i := range events {
+		events[i], err = c.NewEvent(true)
+		must(t, err)
+		defer events[i].Destroy()
+	}
+	must(t, errors.Join(events[0].Record(s), events[1].Record(s)))
+	resume := fake.Hang()
+	must(t, events[2].Record(s))
+	if _, err := events[1].Elapsed(events[0]); err != nil {
+		t.Errorf("Elapsed() of events from before the hang = %v", err)
+	}
+	if _, err := events[2].Elapsed(events[0]); !errors.Is(err, driver.NotReady) {
+		t.Errorf("Elapsed() of an event from the hang = %v, want NotReady", err)
+	}
+	resume()
+	if _, err := events[2].Elapsed(events[0]); err != nil {
+		t.Errorf("Elapsed() after the hang = %v", err)
+	}
+}
+
 func TestFake_FailsTheNthCallOfAKind(t *testing.T) {
 	fake := drivertest.New(drivertest.Config{})
 	c := fake.Context(t)

@@ -38,7 +38,8 @@ func (f *Fake) planned(symbol string) driver.Result {
 	return result
 }
 
-// Hang makes device work never end: syncs block and queries say not ready, until resume is called (once).
+// Hang makes device work never end: syncs block and queries say not ready, until resume is called (once). What events marked
+// before has ended.
 func (f *Fake) Hang() (resume func()) {
 	gate := make(chan struct{})
 	f.mu.Lock()

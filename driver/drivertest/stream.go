@@ -13,6 +13,7 @@ type stream struct {
 type event struct {
 	timing   bool
 	recorded time.Time
+	hung     bool     // it was recorded while the device hung: what it marks has not ended
 	capture  *capture // the capture that its mark is part of
 }
 
@@ -110,7 +111,7 @@ func (f *Fake) eventRecord(a args) driver.Result {
 	if r != driver.Success {
 		return r
 	}
-	ev.recorded, ev.capture = time.Now(), nil
+	ev.recorded, ev.hung, ev.capture = time.Now(), f.hang != nil, nil
 	if s != nil && s.capture != nil {
 		ev.capture = s.capture
 	}
@@ -143,8 +144,8 @@ func (f *Fake) eventElapsed(a args) driver.Result {
 	if start == nil || end == nil || !start.timing || !end.timing || start.recorded.IsZero() || end.recorded.IsZero() {
 		return driver.InvalidHandle
 	}
-	if r := f.ready(); r != driver.Success {
-		return r
+	if f.hang != nil && (start.hung || end.hung) {
+		return driver.NotReady
 	}
 	put(a[0], float32(end.recorded.Sub(start.recorded).Seconds()*1000))
 	return driver.Success
