@@ -32,7 +32,7 @@ type Options struct {
 	StepTokens  int // tokens computed in one step; default 8192, on the CPU 512
 	MixedTokens int // of these, tokens of prompts in a step that also decodes; default: no limit of its own
 	// Longest that prompts may make a step that also decodes, in times of one that only decodes: their tokens are fitted to
-	// it by what steps took; default: no limit.
+	// it by what steps took, but at least 16 a step; default: no limit.
 	DecodeSlowdown float64
 	KVMemory       float64       // share of the memory that is free after loading, for the KV cache; default 0.88
 	KVTokens       int           // size of the KV cache in tokens instead; default on the CPU 4·MaxContext, at most 65536

@@ -43,7 +43,7 @@ type engineFlags struct {
 	MaxRequests    int           `placeholder:"N" help:"Requests computed at once; more wait. Higher: more throughput, slower tokens. Default: 256 on a GPU, 16 on the CPU."`
 	StepTokens     int           `placeholder:"TOKENS" help:"Tokens computed in one step. Lower: a long prompt delays running requests less, and takes longer itself. Default: 8192 on a GPU, 512 on the CPU."`
 	MixedTokens    int           `placeholder:"TOKENS" help:"Tokens of prompts computed in a step that also generates. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit but --step-tokens."`
-	DecodeSlowdown float64       `placeholder:"TIMES" help:"Longest that prompts may make a step that also generates, in times of one that only generates, such as 2: their tokens are fitted to it. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit."`
+	DecodeSlowdown float64       `placeholder:"TIMES" help:"Longest that prompts may make a step that also generates, in times of one that only generates, such as 2: their tokens are fitted to it, but at least 16 a step. Lower: a long prompt delays running requests less, and takes longer itself. Default: no limit."`
 	KVMemory       float64       `name:"kv-memory" default:"0.88" help:"Share of the GPU memory that is free after loading, for the KV cache. Higher: more requests at once. Too high: other programs on the GPU run out."`
 	KVTokens       int           `name:"kv-tokens" placeholder:"TOKENS" help:"Size of the KV cache in tokens, instead of --kv-memory. Default on the CPU: 4 contexts, at most 65536."`
 	Queue          int           `default:"512" help:"Requests that may wait. More are refused with 429."`
