@@ -11,8 +11,8 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// loaded has a fake GPU load two modules by way of dir and returns what it did.
-func loaded(t *testing.T, dir string, cfg drivertest.Config) (*Kernels, *drivertest.Fake) {
+// load has a fake GPU load two modules by way of dir and returns what it did.
+func load(t *testing.T, dir string, cfg drivertest.Config) (*Kernels, *drivertest.Fake) {
 	t.Helper()
 	fake := drivertest.New(cfg)
 	k, err := Open(fake.Context(t))
@@ -56,24 +56,24 @@ func cubins(t *testing.T, dir string) []string {
 
 func TestCache_TheSecondStartCompilesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cubin")
-	_, fake := loaded(t, dir, drivertest.Config{})
+	_, fake := load(t, dir, drivertest.Config{})
 	if n, files := fake.Count("cuLinkCreate"), cubins(t, dir); n != 2 || len(files) != 2 {
 		t.Errorf("first start: %d compiled, files %v; want 2 and 2", n, files)
 	}
-	if _, fake = loaded(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
+	if _, fake = load(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
 		t.Errorf("second start: %d compiled, want 0", fake.Count("cuLinkCreate"))
 	}
-	if _, fake = loaded(t, dir, drivertest.Config{Version: 12020}); fake.Count("cuLinkCreate") != 2 {
+	if _, fake = load(t, dir, drivertest.Config{Version: 12020}); fake.Count("cuLinkCreate") != 2 {
 		t.Errorf("another driver: %d compiled, want 2", fake.Count("cuLinkCreate"))
 	}
-	if _, fake = loaded(t, dir, drivertest.Config{Major: 8, Minor: 9}); fake.Count("cuLinkCreate") != 2 {
+	if _, fake = load(t, dir, drivertest.Config{Major: 8, Minor: 9}); fake.Count("cuLinkCreate") != 2 {
 		t.Errorf("another GPU: %d compiled, want 2", fake.Count("cuLinkCreate"))
 	}
 }
 
 func TestCache_DamagedFilesAreIgnoredAndWrittenAgain(t *testing.T) {
 	dir := t.TempDir()
-	loaded(t, dir, drivertest.Config{})
+	load(t, dir, drivertest.Config{})
 	files := cubins(t, dir)
 	for i, data := range []string{"", "too short", string(make([]byte, 100))} {
 		for _, f := range files {
@@ -81,10 +81,10 @@ func TestCache_DamagedFilesAreIgnoredAndWrittenAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, fake := loaded(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 2 {
+		if _, fake := load(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 2 {
 			t.Errorf("damage %d: %d compiled, want 2", i, fake.Count("cuLinkCreate"))
 		}
-		if _, fake := loaded(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
+		if _, fake := load(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
 			t.Errorf("after damage %d: %d compiled, want 0", i, fake.Count("cuLinkCreate"))
 		}
 	}
@@ -93,7 +93,7 @@ func TestCache_DamagedFilesAreIgnoredAndWrittenAgain(t *testing.T) {
 // TestCache_CodeThatTheDriverRefusesIsCompiledAnew covers a file that is whole and yet no code for this GPU.
 func TestCache_CodeThatTheDriverRefusesIsCompiledAnew(t *testing.T) {
 	dir := t.TempDir()
-	k, _ := loaded(t, dir, drivertest.Config{})
+	k, _ := load(t, dir, drivertest.Config{})
 	text, err := gen.ReadFile(path("rows"))
 	if err == nil {
 		err = k.cache.put("rows", text, []byte("no code"))
@@ -101,10 +101,10 @@ func TestCache_CodeThatTheDriverRefusesIsCompiledAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, fake := loaded(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 1 {
+	if _, fake := load(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 1 {
 		t.Errorf("%d compiled, want 1", fake.Count("cuLinkCreate"))
 	}
-	if _, fake := loaded(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
+	if _, fake := load(t, dir, drivertest.Config{}); fake.Count("cuLinkCreate") != 0 {
 		t.Errorf("afterwards: %d compiled, want 0", fake.Count("cuLinkCreate"))
 	}
 }
@@ -121,7 +121,7 @@ func TestCache_AddingRemovesWhatWasNotUsedForLong(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	loaded(t, dir, drivertest.Config{})
+	load(t, dir, drivertest.Config{})
 	for name, want := range map[string]bool{"old.cubin": false, "cut.tmp": false, "new.cubin": true, "mine.txt": true} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
 			t.Errorf("%s: %v, want it kept: %v", name, err, want)
@@ -134,14 +134,14 @@ func TestCache_ADirectoryThatCannotBeWrittenCostsOnlyTime(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if k, _ := loaded(t, filepath.Join(file, "cubin"), drivertest.Config{}); k.CacheErr() == nil {
+	if k, _ := load(t, filepath.Join(file, "cubin"), drivertest.Config{}); k.CacheErr() == nil {
 		t.Error("CacheErr() = nil, want why nothing is kept")
 	}
 }
 
 func TestLoad_WithoutALinkerTheDriverCompilesAsItLoads(t *testing.T) {
 	dir := t.TempDir()
-	loaded(t, dir, drivertest.Config{Lacks: []string{"cuLinkCreate_v2"}})
+	load(t, dir, drivertest.Config{Lacks: []string{"cuLinkCreate_v2"}})
 	if files := cubins(t, dir); len(files) != 0 {
 		t.Errorf("kept %v, want nothing: PTX is no code", files)
 	}

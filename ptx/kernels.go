@@ -10,7 +10,7 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-//go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx
+//go:embed gen/sm_80/*.ptx gen/sm_90a/*.ptx gen/code
 var gen embed.FS
 
 // Kernels are the kernels on one device.
@@ -19,7 +19,8 @@ type Kernels struct {
 	// have every module compiled before the first request.
 	Dry bool
 
-	// Cache is the directory where compiled code is kept for the next run, "" for nowhere. Set it before the first launch.
+	// Cache is the directory where code that the driver compiled is kept for the next run, "" for nowhere. Set it before the
+	// first launch.
 	Cache string
 
 	// Steady takes linear kernels alone that add the products of an output in one order, whatever M: K is not split, and
@@ -124,11 +125,11 @@ func path(file string) string {
 	return "gen/sm_80/" + file + ".ptx"
 }
 
-// module returns the module of file, compiling it on first use.
+// module returns the module of file, loading it on first use.
 func (k *Kernels) module(file string) (*driver.Module, error) {
 	if k.modules[file] == nil {
 		k.openCache()
-		if err := k.install(k.image(file)); err != nil {
+		if err := k.install(k.fetch(file)); err != nil {
 			return nil, err
 		}
 	}

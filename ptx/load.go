@@ -1,9 +1,13 @@
 package ptx
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -15,19 +19,28 @@ import (
 
 // Load tells how one module became ready.
 type Load struct {
-	File   string        // source without .cu
-	Cached bool          // its code came from the cache; otherwise the driver compiled it
-	PTX    int           // bytes
-	Code   int           // bytes
-	Took   time.Duration // to compile or read; several are done at once
+	File string // source without .cu
+	From Origin
+	PTX  int           // bytes
+	Code int           // bytes
+	Took time.Duration // several are done at once
 }
 
-// image is a module's code on the way to the device.
-type image struct {
+// Origin is where a module's machine code comes from; the first that has it and that the driver takes is used.
+type Origin int
+
+const (
+	Carried  Origin = iota // made together with the PTX, for common devices
+	Kept                   // in Kernels.Cache by an earlier run
+	Compiled               // by the driver, now
+)
+
+// fetched is a module on its way to Kernels.modules.
+type fetched struct {
 	Load
-	code  []byte
-	fresh bool // compiled now
-	err   error
+	module *driver.Module
+	fresh  []byte // code that the next run can use
+	err    error
 }
 
 // Loads lists the modules loaded so far, in order.
@@ -36,8 +49,8 @@ func (k *Kernels) Loads() []Load { return slices.Clone(k.loads) }
 // CacheErr returns why compiled code was not kept in Kernels.Cache, or nil.
 func (k *Kernels) CacheErr() error { return k.cache.err }
 
-// Load makes ready what launches under Dry asked for. Modules are compiled at once on as many threads as there are
-// processors, each with the context bound to it.
+// Load makes ready what launches under Dry asked for, on as many threads as there are processors, each with the context
+// bound to it.
 func (k *Kernels) Load() error {
 	var files []string
 	for _, e := range k.wanted {
@@ -48,8 +61,8 @@ func (k *Kernels) Load() error {
 	// The longest take the longest: they go first.
 	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(size(b), size(a)) })
 	var errs []error
-	for im := range k.images(files) {
-		errs = append(errs, k.install(im))
+	for l := range k.fetchAll(files) {
+		errs = append(errs, k.install(l))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -74,10 +87,10 @@ func (k *Kernels) LoadAll() error {
 	return k.Load()
 }
 
-// images gives the images of files as they become ready.
-func (k *Kernels) images(files []string) <-chan image {
+// fetchAll gives the modules of files as they become ready.
+func (k *Kernels) fetchAll(files []string) <-chan fetched {
 	k.openCache()
-	todo, done := make(chan string, len(files)), make(chan image, len(files))
+	todo, done := make(chan string, len(files)), make(chan fetched, len(files))
 	for _, f := range files {
 		todo <- f
 	}
@@ -89,15 +102,15 @@ func (k *Kernels) images(files []string) <-chan image {
 			defer runtime.UnlockOSThread()
 			bound := k.ctx.Bind()
 			for f := range todo {
-				im := image{err: bound}
+				l := fetched{err: bound}
 				if bound == nil {
-					im = k.image(f)
+					l = k.fetch(f)
 				}
-				done <- im
+				done <- l
 			}
 			if bound == nil {
 				if err := k.ctx.Unbind(); err != nil {
-					done <- image{err: err}
+					done <- fetched{err: err}
 				}
 			}
 		})
@@ -114,65 +127,84 @@ func size(file string) int {
 	return len(text)
 }
 
-// image reads the code of file from the cache or has the driver compile it. Any thread with the context may call it.
-func (k *Kernels) image(file string) image {
+// fetch loads the module of file. Any thread with the context may call it.
+func (k *Kernels) fetch(file string) fetched {
 	start := time.Now()
 	text, err := gen.ReadFile(path(file))
-	l := Load{File: file, PTX: len(text)}
+	l := fetched{Load: Load{File: file, PTX: len(text)}, err: err}
 	if err != nil {
-		return image{Load: l, err: err}
+		return l
 	}
-	if code := k.cache.get(file, text); code != nil {
-		l.Cached, l.Code, l.Took = true, len(code), time.Since(start)
-		return image{Load: l, code: code}
+	for l.From = Carried; ; l.From++ {
+		var code []byte
+		if code, l.err = k.code(file, text, l.From); l.err == nil && code != nil {
+			l.module, l.err = k.ctx.LoadModule(file+".ptx", code)
+		}
+		if l.module != nil || l.From == Compiled || driver.Sticky(l.err) {
+			if l.From == Compiled && !bytes.Equal(code, text) {
+				l.fresh = code
+			}
+			l.Code, l.Took = len(code), time.Since(start)
+			return l
+		}
 	}
-	return k.compile(l)
 }
 
-// compile has the driver compile l.File.
-func (k *Kernels) compile(l Load) image {
-	start := time.Now()
-	im := image{Load: l, fresh: true}
-	text, err := gen.ReadFile(path(l.File))
-	if err != nil {
-		return image{Load: l, err: err}
+// code gives the machine code of file from one origin, nil where that has none. A driver that compiles only as it loads is
+// given the PTX.
+func (k *Kernels) code(file string, text []byte, from Origin) ([]byte, error) {
+	switch from {
+	case Carried:
+		return carried(file, k.ctx.Device.Arch())
+	case Kept:
+		return k.cache.get(file, text), nil
 	}
-	if k.Cache != "" {
-		im.code, im.err = k.ctx.Compile(l.File+".ptx", text)
+	if k.Cache == "" {
+		return text, nil
 	}
-	if k.Cache == "" || errors.Is(im.err, driver.NotSupported) {
-		im.code, im.err, im.fresh = text, nil, false // without the linker the driver compiles as it loads
+	code, err := k.ctx.Compile(file+".ptx", text)
+	if errors.Is(err, driver.NotSupported) {
+		return text, nil
 	}
-	im.Cached, im.Code, im.Took = false, len(im.code), time.Since(start)
-	return im
+	return code, err
 }
 
-// install loads im on the device, and keeps its code when it is new.
-func (k *Kernels) install(im image) error {
-	if im.err != nil {
-		return fmt.Errorf("cannot load kernels: %w", im.err)
-	}
-	m, err := k.ctx.LoadModule(im.File+".ptx", im.code)
-	if err != nil && im.Cached && !driver.Sticky(err) {
-		return k.install(k.compile(im.Load))
+// carried gives the machine code of file for devices of compute capability arch, 90 for 9.0. What was made for a device
+// runs on those of the same major version that came later (CUDA C++ Programming Guide, binary compatibility).
+func carried(file string, arch int) ([]byte, error) {
+	packed, err := gen.ReadFile(fmt.Sprintf("gen/code/sm_%d/%s.cubin.gz", arch/10*10, file))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot load kernels: %w", err)
+		return nil, err
 	}
-	k.modules[im.File] = m
-	k.loads = append(k.loads, im.Load)
-	if im.fresh && k.cache.dir != "" && k.cache.err == nil {
-		k.cache.err = k.keep(im)
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the machine code of %s: %w", file, err)
+	}
+	return io.ReadAll(z)
+}
+
+// install takes l over, and keeps its code when it is new.
+func (k *Kernels) install(l fetched) error {
+	if l.err != nil {
+		return fmt.Errorf("cannot load kernels: %w", l.err)
+	}
+	k.modules[l.File] = l.module
+	k.loads = append(k.loads, l.Load)
+	if l.fresh != nil && k.cache.dir != "" && k.cache.err == nil {
+		k.cache.err = k.keep(l)
 	}
 	return nil
 }
 
-func (k *Kernels) keep(im image) error {
-	text, err := gen.ReadFile(path(im.File))
+func (k *Kernels) keep(l fetched) error {
+	text, err := gen.ReadFile(path(l.File))
 	if err != nil {
 		return err
 	}
-	return errors.Join(k.cache.put(im.File, text, im.code), k.cache.prune())
+	return errors.Join(k.cache.put(l.File, text, l.fresh), k.cache.prune())
 }
 
 // openCache names what code depends on besides its source.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/weft-llm/weft/bench"
+	"github.com/weft-llm/weft/ptx"
 )
 
 // startupCmd starts weft anew for each round and times it from outside: from before the process exists to its first token.
@@ -23,12 +24,12 @@ type startupCmd struct {
 
 // startupTimes is what the timed process writes, each in nanoseconds since 1970.
 type startupTimes struct {
-	Main, Open, First  int64
-	Compiled, Cached   int   // modules
-	Longest, Kernels   int64 // ns: of one module, and of all together, which are done at once
-	PTX, Code          int   // bytes
-	Hardware, Driver   string
-	Model, CacheFailed string
+	Main, Open, First       int64
+	Compiled, Kept, Carried int   // modules
+	Longest, Kernels        int64 // ns: of one module, and of all together, which are done at once
+	PTX, Code               int   // bytes
+	Hardware, Driver        string
+	Model, CacheFailed      string
 }
 
 func (c *startupCmd) Run(a *app) error {
@@ -41,7 +42,7 @@ func (c *startupCmd) Run(a *app) error {
 	}
 	defer os.RemoveAll(dir)
 	t := bench.Table{Columns: []string{"model", "compiled_kernels", "total_ms", "process_ms", "load_ms", "first_token_ms",
-		"modules_compiled", "modules_cached", "longest_module_ms", "all_modules_ms", "ptx_kb", "code_kb"}}
+		"modules_compiled", "modules_kept", "modules_carried", "longest_module_ms", "all_modules_ms", "ptx_kb", "code_kb"}}
 	var last startupTimes
 	for round := range 1 + c.Rounds {
 		s, start, err := c.start(a, dir)
@@ -54,7 +55,7 @@ func (c *startupCmd) Run(a *app) error {
 		}
 		span := func(from, to int64) string { return ms(time.Duration(to - from)) }
 		t.Rows = append(t.Rows, []string{s.Model, state, span(start, s.First), span(start, s.Main), span(s.Main, s.Open), span(s.Open, s.First),
-			fmt.Sprint(s.Compiled), fmt.Sprint(s.Cached), ms(time.Duration(s.Longest)), ms(time.Duration(s.Kernels)), fmt.Sprint(s.PTX >> 10), fmt.Sprint(s.Code >> 10)})
+			fmt.Sprint(s.Compiled), fmt.Sprint(s.Kept), fmt.Sprint(s.Carried), ms(time.Duration(s.Longest)), ms(time.Duration(s.Kernels)), fmt.Sprint(s.PTX >> 10), fmt.Sprint(s.Code >> 10)})
 		if s.CacheFailed != "" {
 			fmt.Fprintf(a.stderr, "weft: %s\n", s.CacheFailed)
 		}
@@ -100,9 +101,12 @@ func (c *startupCmd) once(a *app) error {
 	s.First = s.Open + int64(first)
 	loads, failed := m.KernelLoads()
 	for _, l := range loads {
-		if l.Cached {
-			s.Cached++
-		} else {
+		switch l.From {
+		case ptx.Carried:
+			s.Carried++
+		case ptx.Kept:
+			s.Kept++
+		case ptx.Compiled:
 			s.Compiled++
 		}
 		s.Longest, s.Kernels = max(s.Longest, int64(l.Took)), s.Kernels+int64(l.Took)

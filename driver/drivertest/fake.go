@@ -26,6 +26,7 @@ type Config struct {
 	Version      int      // of the driver, 12040 for CUDA 12.4
 	Lacks        []string // symbols that the driver does not export
 	NoPeers      bool     // devices cannot reach each other
+	Opaque       bool     // machine code of others loads, and tells nothing of its kernels; otherwise it is refused
 	Run          bool     // launches run the PTX of their module, on the CPU, where no Kernel function stands for it
 	Seed         uint64   // of the order in which warps and blocks take turns then
 }

@@ -32,7 +32,7 @@ type linker struct {
 // elf marks machine code; the fake's own carries the PTX that it was made of.
 const elf = "\x7fELF of the fake\n"
 
-// moduleLoad takes PTX (checked for version and target) or anything that begins like an ELF file.
+// moduleLoad takes PTX (checked for version and target), what the linker made of it, and with Config.Opaque any ELF file.
 func (f *Fake) moduleLoad(a args) driver.Result {
 	if r := f.refuseInCapture("cuModuleLoadDataEx"); r != driver.Success {
 		return r
@@ -50,6 +50,9 @@ func (f *Fake) moduleLoad(a args) driver.Result {
 func (f *Fake) compile(text string, log uintptr, room int) (*program, driver.Result) {
 	if strings.HasPrefix(text, "\x7fELF") {
 		own, isOwn := strings.CutPrefix(text, elf)
+		if !isOwn && !f.cfg.Opaque {
+			return nil, driver.NoBinaryForGPU
+		}
 		if !isOwn {
 			return &program{opaque: true}, driver.Success
 		}

@@ -455,7 +455,7 @@ __device__ __forceinline__ void write(bf16* out, const Sums<S>& t, u8* stage, co
 		float sum = t.l[h];
 		sum += __shfl_xor_sync(kAll, sum, 1);
 		sum += __shfl_xor_sync(kAll, sum, 2);
-		const float inv = 1.f / sum;
+		const float inv = __fdividef(1.f, sum);
 		const u32 seen = sum > 0.f ? ~0u : 0;  // a row of padding saw no key, and becomes zeros
 		const int r = row + lane / 4 + 8 * h;
 #pragma unroll

@@ -266,7 +266,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 			const float4 v = reinterpret_cast<const float4*>(squares)[(s * NT >> log_splits) + row];
 			sum += v.x + v.y + (v.z + v.w);
 		}
-		return rsqrtf(sum / f.k + f.eps);
+		return rsqrtf(__fdividef(sum, f.k) + f.eps);
 	}
 
 	// values adds up the slices of K of eight sums.
@@ -324,7 +324,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		for (int j = 0; j < 8; j++) sum += v[j] * v[j];
 		for (int o = s.d / 16; o > 0; o >>= 1) sum += __shfl_xor_sync(kAll, sum, o);
 		if (turns && (is_q ? s.qnorm : s.knorm)) {
-			const float inv = rsqrtf(sum / s.d + s.eps);
+			const float inv = rsqrtf(__fdividef(sum, s.d) + s.eps);
 #pragma unroll
 			for (int j = 0; j < 8; j++) v[j] *= inv * h.g[j];
 		}

@@ -40,7 +40,7 @@ __device__ __forceinline__ float activate(float x, int act) { return act == kErf
 __device__ __forceinline__ float cap(float v, const Linear& p) {
 	v *= p.scale;
 	if (p.softcap <= 0.f) return v;
-	return p.softcap * (1.f - 2.f / (1.f + __expf(2.f * v / p.softcap)));  // tanh u = 1 - 2 / (1 + e^2u)
+	return p.softcap * (1.f - __fdividef(2.f, 1.f + __expf(__fdividef(2.f * v, p.softcap))));  // tanh u = 1 - 2 / (1 + e^2u)
 }
 
 // store8 finishes eight neighbouring outputs of a token and writes those that exist.

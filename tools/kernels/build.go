@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,22 +31,46 @@ func build(root string, c *compiler, t toolchain, j job) (record, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return r, err
 	}
-	if r.isa, err = lowestISA(t, path, text, j.chips[0]); err != nil {
+	if r.isa, err = lowestISA(t, path, text, j.chips[0].name); err != nil {
 		return r, err
 	}
-	for _, chip := range j.chips {
-		log, err := assemble(t, path, chip)
+	for _, c := range j.chips {
+		log, code, err := assemble(t, path, c.name)
 		if err != nil {
 			return r, err
 		}
-		us, err := parseUsage(log, chip)
+		us, err := parseUsage(log, c.name)
 		if err != nil {
 			return r, err
 		}
 		r.usage = append(r.usage, us...)
+		if c.code == "" {
+			continue
+		}
+		if err := writeCompressed(filepath.Join(outputDir(root), c.code), code); err != nil {
+			return r, err
+		}
 	}
-	r.outputHash = fileHash(path)
+	r.outputHash, r.codeHash = fileHash(path), j.codeHash(root)
 	return r, nil
+}
+
+func writeCompressed(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := z.Write(data); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
 // archSpecificISA is the PTX version that brought targets such as sm_90a (PTX ISA, release notes). ptxas 12.4 takes them
@@ -67,21 +93,24 @@ func lowestISA(t toolchain, path, text, chip string) (string, error) {
 		if err := os.WriteFile(path, []byte(versionLine.ReplaceAllString(text, ".version "+v)), 0o644); err != nil {
 			return "", err
 		}
-		if _, failure = assemble(t, path, chip); failure == nil {
+		if _, _, failure = assemble(t, path, chip); failure == nil {
 			return v, nil
 		}
 	}
 	return "", failure
 }
 
-// assemble runs ptxas and returns its report.
-func assemble(t toolchain, path, chip string) (string, error) {
-	cmd := exec.Command(t.ptxas, "-v", "--warn-on-spills", "--gpu-name="+chip, "-o", os.DevNull, path)
+// assemble runs ptxas and returns its report and the machine code.
+func assemble(t toolchain, path, chip string) (report string, code []byte, err error) {
+	cubin := path + ".cubin"
+	defer os.Remove(cubin)
+	cmd := exec.Command(t.ptxas, "-v", "--warn-on-spills", "--gpu-name="+chip, "-o", cubin, path)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("ptxas for %s: %w\n%s", chip, err, out)
+		return "", nil, fmt.Errorf("ptxas for %s: %w\n%s", chip, err, out)
 	}
-	return string(out), nil
+	code, err = os.ReadFile(cubin)
+	return string(out), code, err
 }
 
 // loss is ptxas's word for code that works and is slow: products that wait for each other, registers that are not given.

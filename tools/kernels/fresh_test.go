@@ -19,7 +19,9 @@ func TestPTX_IsWhatTheSourcesGive(t *testing.T) {
 	}
 	known := map[string]bool{}
 	for _, j := range jobs {
-		known[j.output] = true
+		for _, f := range j.files() {
+			known[f] = true
+		}
 		if why := j.stale(root, m); why != "" {
 			t.Errorf("ptx/gen/%s %s; run ./build.sh kernels", j.output, why)
 		}
@@ -29,8 +31,9 @@ func TestPTX_IsWhatTheSourcesGive(t *testing.T) {
 			}
 		}
 	}
-	files, _ := filepath.Glob(filepath.Join(outputDir(root), "*", "*.ptx"))
-	for _, f := range files {
+	texts, _ := filepath.Glob(filepath.Join(outputDir(root), "*", "*.ptx"))
+	codes, _ := filepath.Glob(filepath.Join(outputDir(root), "code", "*", "*"))
+	for _, f := range append(texts, codes...) {
 		if rel, _ := filepath.Rel(outputDir(root), f); !known[rel] {
 			t.Errorf("ptx/gen/%s has no source", rel)
 		}
@@ -56,7 +59,7 @@ func TestStale_NoticesAChangedHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := manifest{j.output: {output: j.output, input: in, outputHash: fileHash(filepath.Join(root, "ptx/gen/sm_80/a.ptx"))}}
+	m := manifest{j.output: {output: j.output, input: in, outputHash: fileHash(filepath.Join(root, "ptx/gen/sm_80/a.ptx")), codeHash: j.codeHash(root)}}
 	if why := j.stale(root, m); why != "" {
 		t.Fatalf("a fresh kernel %s", why)
 	}
@@ -68,5 +71,10 @@ func TestStale_NoticesAChangedHeader(t *testing.T) {
 	write("gen/sm_80/a.ptx", ".version 7.1\n")
 	if j.stale(root, m) == "" {
 		t.Error("an edited output goes unnoticed")
+	}
+	write("gen/sm_80/a.ptx", ".version 7.0\n")
+	write("gen/code/sm_90/a.cubin.gz", "code")
+	if j.stale(root, m) == "" {
+		t.Error("machine code of another build goes unnoticed")
 	}
 }

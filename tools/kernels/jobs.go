@@ -17,18 +17,39 @@ type job struct {
 	source string // base name, such as rmsnorm.cu
 	output string // below ptx/gen, such as sm_80/rmsnorm.ptx
 	arch   string // NVRTC's --gpu-architecture
-	chips  []string
+	chips  []chip
+}
+
+// A chip is what ptxas assembles for. Machine code that the program carries goes to a file; for others there is the PTX.
+type chip struct {
+	name string // such as sm_90
+	code string // below ptx/gen, "" for none
 }
 
 func newJob(source string) job {
 	name := strings.TrimSuffix(source, ".cu")
 	if name == "mechanisms_sm90" { // for tests, which embed it themselves
-		return job{source, "test/" + name + ".ptx", "compute_90a", []string{"sm_90a"}}
+		return job{source, "test/" + name + ".ptx", "compute_90a", []chip{{"sm_90a", ""}}}
 	}
 	if strings.HasSuffix(name, "_sm90") {
-		return job{source, "sm_90a/" + name + ".ptx", "compute_90a", []string{"sm_90a"}}
+		return job{source, "sm_90a/" + name + ".ptx", "compute_90a", []chip{{"sm_90a", codePath("sm_90", name)}}}
 	}
-	return job{source, "sm_80/" + name + ".ptx", "compute_80", []string{"sm_80", "sm_89", "sm_90"}}
+	return job{source, "sm_80/" + name + ".ptx", "compute_80",
+		[]chip{{"sm_80", codePath("sm_80", name)}, {"sm_89", ""}, {"sm_90", codePath("sm_90", name)}}}
+}
+
+// codePath is where machine code lies that runs on devices of the major version of chip, from its minor version on.
+func codePath(chip, name string) string { return "code/" + chip + "/" + name + ".cubin.gz" }
+
+// files are all that is made of j, below ptx/gen.
+func (j job) files() []string {
+	files := []string{j.output}
+	for _, c := range j.chips {
+		if c.code != "" {
+			files = append(files, c.code)
+		}
+	}
+	return files
 }
 
 func sourceDir(root string) string    { return filepath.Join(root, "ptx", "src") }
@@ -94,6 +115,17 @@ func fileHash(path string) string {
 	return hex.EncodeToString(sum[:])[:32]
 }
 
+// codeHash covers the machine code of all chips.
+func (j job) codeHash(root string) string {
+	h := sha256.New()
+	for _, c := range j.chips {
+		if c.code != "" {
+			fmt.Fprintln(h, c.code, fileHash(filepath.Join(outputDir(root), c.code)))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}
+
 // staleJobs returns the jobs that are named in only, or, with none named, whose input or output is not as recorded.
 func staleJobs(root string, jobs []job, old manifest, only []string) []job {
 	var stale []job
@@ -123,7 +155,7 @@ func (j job) stale(root string, m manifest) string {
 		return err.Error()
 	case in != r.input:
 		return "was built from another source, header, flag or compiler"
-	case fileHash(filepath.Join(outputDir(root), j.output)) != r.outputHash:
+	case fileHash(filepath.Join(outputDir(root), j.output)) != r.outputHash || j.codeHash(root) != r.codeHash:
 		return "is not the file that was built"
 	}
 	return ""

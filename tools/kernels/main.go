@@ -1,4 +1,4 @@
-// Command kernels compiles ptx/src/*.cu to the PTX that package ptx embeds, and writes ptx/gen/MANIFEST.
+// Command kernels compiles ptx/src/*.cu to the PTX and machine code that package ptx embeds, and writes ptx/gen/MANIFEST.
 //
 // It fetches a pinned compiler from PyPI into .cache/cuda (python3 with pip is needed for that, once), drives NVRTC
 // through purego, and asks ptxas what each kernel takes on real chips. A kernel that spills registers or keeps a stack

@@ -11,10 +11,10 @@ import (
 	"strings"
 )
 
-// A record says how one PTX file came to be, and what its entries take on each chip.
+// A record says how one PTX file and its machine code came to be, and what its entries take on each chip.
 type record struct {
-	output, source, input, outputHash, isa string
-	usage                                  []usage
+	output, source, input, outputHash, codeHash, isa string
+	usage                                            []usage
 }
 
 // usage is what ptxas reports for one entry on one chip.
@@ -27,7 +27,7 @@ type manifest map[string]record
 
 func (r record) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s source=%s input=%s output=%s isa=%s\n", r.output, r.source, r.input, r.outputHash, r.isa)
+	fmt.Fprintf(&b, "%s source=%s input=%s output=%s code=%s isa=%s\n", r.output, r.source, r.input, r.outputHash, r.codeHash, r.isa)
 	for _, u := range r.usage {
 		fmt.Fprintf(&b, "  %s %s registers=%d shared=%d stack=%d spill=%d\n", u.entry, u.chip, u.registers, u.shared, u.stack, u.spill)
 	}
@@ -58,7 +58,7 @@ func readManifest(path string) (manifest, error) {
 			r.usage = append(r.usage, u)
 		default:
 			r = record{}
-			_, err = fmt.Sscanf(line, "%s source=%s input=%s output=%s isa=%s", &r.output, &r.source, &r.input, &r.outputHash, &r.isa)
+			_, err = fmt.Sscanf(line, "%s source=%s input=%s output=%s code=%s isa=%s", &r.output, &r.source, &r.input, &r.outputHash, &r.codeHash, &r.isa)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the manifest: line %d: %w", n, err)
@@ -68,7 +68,7 @@ func readManifest(path string) (manifest, error) {
 	return m, lines.Err()
 }
 
-// writeManifest writes the records of jobs, and removes the PTX of sources that are gone.
+// writeManifest writes the records of jobs, and removes what was made of sources that are gone.
 func writeManifest(root string, jobs []job, m manifest) error {
 	kept := map[string]bool{}
 	for _, j := range jobs {
@@ -79,8 +79,10 @@ func writeManifest(root string, jobs []job, m manifest) error {
 	fmt.Fprintf(&b, "# compiler %s; registers of a thread, shared, stack and spill bytes by ptxas\n", compilerVersion)
 	for _, output := range slices.Sorted(maps.Keys(m)) {
 		if !kept[output] {
-			if err := os.Remove(outputDir(root) + "/" + output); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("cannot remove a stale kernel: %w", err)
+			for _, f := range newJob(m[output].source).files() {
+				if err := os.Remove(outputDir(root) + "/" + f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("cannot remove a stale kernel: %w", err)
+				}
 			}
 			continue
 		}
