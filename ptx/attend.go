@@ -3,7 +3,6 @@ package ptx
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
@@ -74,22 +73,20 @@ type spreadArgs struct {
 
 type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
-	hopper        [len(hopperPrefills)][len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
-	decode        [len(headDims)][2]kernel[decodeArgs]                         // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
-	halves        [len(headDims)]kernel[decodeArgs]                            // head sizes 64 and 128, at most 8 query heads
-	forced        string                                                       // the variant of prefill that tests ask for
-	forcedDecode  string                                                       // and of decode
+	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
+	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
+	halves        [len(headDims)]kernel[decodeArgs]       // head sizes 64 and 128, at most 8 query heads
+	forced        string                                  // the variant of prefill that tests ask for
+	forcedDecode  string                                  // and of decode
 }
 
 func (a *attendKernels) declare(k *Kernels) {
 	for i, d := range headDims {
 		a.prefill[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_%d", d), prefillTile(d, false).shared(d))
 		a.soft[i].declare(k, "attend_prefill", fmt.Sprintf("attend_prefill_soft_%d", d), prefillTile(d, true).shared(d))
-		for j, h := range hopperPrefills {
-			if h.takes(d, 0) {
-				a.hopper[j][i].declare(k, h.file, fmt.Sprintf("%s_%d", h.entry, d), h.shared(d))
-				a.hopper[j][i].overlap = h.spreads
-			}
+		if prefillsOnHopper(d, 0) {
+			a.hopper[i].declare(k, prefillHopper, fmt.Sprintf("attend_prefill_sm90_%d", d), hopperShared(d))
+			a.hopper[i].overlap = true
 		}
 		for j := range decodeTiles(d) {
 			a.decode[i][j].declare(k, "attend_decode", fmt.Sprintf("attend_decode_%d_%d", d, j+1), 0) // AttendDecode knows the chip
@@ -101,79 +98,38 @@ func (a *attendKernels) declare(k *Kernels) {
 	}
 }
 
-// A hopperPrefill is one way to do prefill attention on Hopper, for head sizes 64 and 128.
-type hopperPrefill struct {
-	file, entry string
-	spreads     bool // it starts before the kernel ahead has ended, and cuts tiles that are few
-	boxes       bool // the copy engine takes rows whose slots follow each other
-}
+// prefillPlain and prefillHopper are the files of the kernels of prefill attention.
+const prefillPlain, prefillHopper = "attend_prefill", "attend_prefill_sm90"
 
-// hopperPrefills are the two that are chosen from, and those that are left to Force until they are measured anew.
-var hopperPrefills = [...]hopperPrefill{
-	prefillWhole: {"attend_prefill_sm90", "attend_prefill_sm90", false, false},
-	prefillCut:   {"attend_prefill_fenced_sm90", "attend_prefill_fenced", true, false},
-	{"attend_prefill_ring_sm90", "attend_prefill_ring", true, false},
-	{"attend_prefill_turns_sm90", "attend_prefill_turns", true, false},
-	{"attend_prefill_boxes_sm90", "attend_prefill_boxes", true, true},
-}
-
-const prefillWhole, prefillCut = 0, 1
-
-// prefiller gives the faster one for heads of d and at most so many items, a tile of one KV head each, as measured: cutting
-// tiles pays where whole ones leave half of the multiprocessors without work, and for small heads anyway. Without a workspace
-// one serves all, so that the bits of a token do not depend on what else is in the batch.
-func prefiller(d, items, sms int, work tensor.View) int {
-	if work.Len() > 0 && (d == 64 || 2*items <= sms) {
-		return prefillCut
-	}
-	return prefillWhole
-}
-
-// hopperRows are the rows of a tile, hopperKeys the keys of a step, hopperConsumers the warp groups that multiply.
+// hopperRows are the rows of a tile of src/attend_prefill_sm90.cu, hopperKeys the keys of a step, hopperConsumers the warp
+// groups that multiply.
 const hopperRows, hopperKeys, hopperConsumers = 128, 128, 2
 
-// takes reports whether h has a kernel for heads of d and scores with that softcap.
-func (h hopperPrefill) takes(d int, softcap float32) bool {
-	return (d == 128 || d == 64) && softcap == 0
-}
+// prefillsOnHopper reports whether the kernel for Hopper takes heads of d and scores with that softcap.
+func prefillsOnHopper(d int, softcap float32) bool { return (d == 128 || d == 64) && softcap == 0 }
 
-// shared holds queries, keys and values, and the output, 128 rows each, at the swizzle's alignment.
-func (h hopperPrefill) shared(d int) int {
-	tiles := 1 + 4 + 1
-	if h.spreads {
-		tiles = 1 + 5*128/d + 1
-	}
-	return tiles*hopperRows*2*d + 1024
-}
+// hopperShared holds queries, the keys and values of five steps of 128 dimensions, and the output, at the swizzle's alignment.
+func hopperShared(d int) int { return (1+5*128/d+1)*hopperRows*2*d + 1024 }
 
 // boxRows are the rows of a copy of the copy engine.
 const boxRows = 16
 
-// maps describes K and V as rows of all heads.
-func (h hopperPrefill) maps(k *Kernels, kv KV) (maps [2]driver.TensorMap, err error) {
+// boxMaps describes K and V as rows of all heads.
+func (k *Kernels) boxMaps(kv KV) (maps [2]driver.TensorMap, err error) {
 	for i, v := range [2]tensor.View{kv.K, kv.V} {
-		if h.boxes && !k.Dry && err == nil {
+		if !k.Dry && err == nil {
 			maps[i], err = k.tileMap(tensor.Of(v.Ptr, v.Type, v.Dim[0]*v.Dim[1], v.Dim[2]), boxRows, 64)
 		}
 	}
 	return maps, err
 }
 
-// launch gives the grid for at most so many whole tiles: where they may be cut, every multiprocessor has work.
-func (h hopperPrefill) launch(tiles, sms int, spread spreadArgs) (grid, block driver.Dim) {
-	grid = driver.Dim{X: min(sms, tiles)}
-	if spread.Room > 0 {
-		grid.X = sms
-	}
-	return grid, driver.Dim{X: 128 * (1 + hopperConsumers)}
-}
-
-// spread cuts work up as attend_prefill_sm90.cuh does: sums of a span are D+4 floats a row, behind the counters.
-func (h hopperPrefill) spread(d int, work tensor.View, sms int) spreadArgs {
+// spread cuts work up as src/attend_prefill_sm90.cu does: sums of a span are D+4 floats a row, behind the counters.
+func spread(d int, work tensor.View, sms int) spreadArgs {
 	counters := attendCounters(sms)
 	each := hopperConsumers * 128 * (d/8 + 1) * 4
 	room := min((work.Len()-counters)/each, counters/hopperConsumers)
-	if !h.spreads || work.Ptr == 0 || room <= 0 {
+	if work.Ptr == 0 || room <= 0 {
 		return spreadArgs{}
 	}
 	return spreadArgs{work.Ptr + uintptr(4*counters), work.Ptr, int64(room)}
@@ -184,18 +140,10 @@ const decodePlain, decodeHopper = "attend_decode", "attend_decode_sm90"
 
 // attendVariants are the kernels of attention.
 func (k *Kernels) attendVariants() []Variant {
-	v := []Variant{{Op: "attend_prefill", Name: "attend_prefill", Source: "attend_prefill.cu", Arch: "sm_80", When: "always", Rows: 128}}
-	for i, h := range hopperPrefills {
-		when := map[int]string{
-			prefillWhole: "head size 64 or 128, no softcap",
-			prefillCut:   "the same, for heads of 64, or where tiles are few",
-		}[i]
-		if when == "" {
-			when = "not yet: left to measurements"
-		}
-		if k.Hopper() {
-			v = append(v, Variant{Op: "attend_prefill", Name: h.file, Source: h.file + ".cu", Arch: "sm_90a", When: when, Rows: hopperRows})
-		}
+	v := []Variant{{Op: "attend_prefill", Name: prefillPlain, Source: prefillPlain + ".cu", Arch: "sm_80", When: "always", Rows: 128}}
+	if k.Hopper() {
+		v = append(v, Variant{Op: "attend_prefill", Name: prefillHopper, Source: prefillHopper + ".cu", Arch: "sm_90a",
+			When: "head size 64 or 128, no softcap", Rows: hopperRows})
 	}
 	v = append(v, Variant{Op: "attend_decode", Name: decodePlain, Source: decodePlain + ".cu", Arch: "sm_80", When: "always", Rows: 1})
 	if k.Hopper() {
@@ -248,23 +196,21 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
 	tiles := func(rows int) int { return tokens*a.group/rows + requests }
-	h := slices.IndexFunc(hopperPrefills[:], func(h hopperPrefill) bool { return h.file == k.attend.forced })
-	if h < 0 {
-		h = prefiller(a.d, tiles(hopperRows)*a.kvHeads, k.SMs(), work)
-	}
-	hopper := &k.attend.hopper[h][a.kind]
-	able := k.Hopper() && hopperPrefills[h].takes(a.d, f.Softcap)
+	able := k.Hopper() && prefillsOnHopper(a.d, f.Softcap)
 	switch forced := k.attend.forced; {
-	case forced == hopperPrefills[h].file && !able:
+	case forced == prefillHopper && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
-	case able && forced != "attend_prefill":
-		spread := hopperPrefills[h].spread(a.d, work, k.SMs())
-		grid, block := hopperPrefills[h].launch(tiles(hopperRows)*a.kvHeads, k.SMs(), spread)
-		maps, err := hopperPrefills[h].maps(k, kv)
+	case able && forced != prefillPlain:
+		maps, err := k.boxMaps(kv)
 		if err != nil {
 			return err
 		}
-		return hopper.launch(s, grid, block, hopperAttendArgs{
+		spread := spread(a.d, work, k.SMs())
+		blocks := min(k.SMs(), tiles(hopperRows)*a.kvHeads)
+		if spread.Room > 0 { // tiles may be cut: every multiprocessor has work
+			blocks = k.SMs()
+		}
+		return k.attend.hopper[a.kind].launch(s, driver.Dim{X: blocks}, driver.Dim{X: 128 * (1 + hopperConsumers)}, hopperAttendArgs{
 			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(),
 			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
 			f.args(), spread,

@@ -259,7 +259,7 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 			continue
 		}
 		for _, v := range g.k.attendVariants() {
-			if only := os.Getenv("WEFT_TEST_VARIANT"); !takes(v, c.d, c.f.Softcap) || only != "" && v.Name != only {
+			if only := os.Getenv("WEFT_TEST_VARIANT"); v.Name == prefillHopper && !prefillsOnHopper(c.d, c.f.Softcap) || only != "" && v.Name != only {
 				continue
 			}
 			g.must(g.k.Force(v.Op, v.Name))
@@ -267,16 +267,6 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 			b.check(t, b.run(g))
 		}
 	}
-}
-
-// takes reports whether a variant of prefill attention runs a case.
-func takes(v Variant, d int, softcap float32) bool {
-	for _, h := range hopperPrefills {
-		if h.file == v.Name {
-			return h.takes(d, softcap)
-		}
-	}
-	return true
 }
 
 // A graph's padding has a context of 0 and a row below 0, or a context of 1 at slot 0; both may do no harm.
@@ -375,19 +365,16 @@ func TestAttendPrefill_CutTilesGiveTheSameBitsEachTime_GPU(t *testing.T) {
 func attendPrefillCutTilesGiveTheSameBitsEachTime(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	b := newAttendBatch(attendCase{64, 1, 2, Scores{Scale: 0.125}, []int32{1700, 1300}, []int32{9, 5}, 0}, rand.New(rand.NewPCG(6, 7)))
-	for _, h := range hopperPrefills {
-		if !h.spreads || !g.k.Hopper() {
-			continue
-		}
-		g.must(g.k.Force("attend_prefill", h.file))
-		first := b.run(g)
-		counters := attendCounters(g.k.SMs())
-		if zero := make([]int32, len(b.work)); !slices.Equal(b.work[:counters], zero[:counters]) || slices.Equal(b.work, zero) {
-			t.Errorf("%s: counters are left behind, or no tile is cut", h.file)
-		}
-		if !slices.Equal(b.run(g), first) {
-			t.Errorf("%s: the same batch gives other bits", h.file)
-		}
+	if !g.k.Hopper() {
+		return
+	}
+	first := b.run(g)
+	counters := attendCounters(g.k.SMs())
+	if zero := make([]int32, len(b.work)); !slices.Equal(b.work[:counters], zero[:counters]) || slices.Equal(b.work, zero) {
+		t.Error("counters are left behind, or no tile is cut")
+	}
+	if !slices.Equal(b.run(g), first) {
+		t.Error("the same batch gives other bits")
 	}
 }
 
@@ -496,10 +483,8 @@ func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 					t.Errorf("%s, head size %d, %d heads: two blocks take %d bytes each", chip, d, heads, r.shared+halfPlan)
 				}
 			}
-			for _, h := range hopperPrefills {
-				if got := h.shared(d) + 2048; chip[:5] == "sm_90" && h.takes(d, 0) && got > limit {
-					t.Errorf("head size %d: %s takes %d bytes, limit %d", d, h.file, got, limit)
-				}
+			if got := hopperShared(d) + 2048; chip[:5] == "sm_90" && prefillsOnHopper(d, 0) && got > limit {
+				t.Errorf("head size %d: prefill on Hopper takes %d bytes, limit %d", d, got, limit)
 			}
 			if got := max(prefillTile(d, false).shared(d), prefillTile(d, true).shared(d)) + 1024; got > limit {
 				t.Errorf("%s, head size %d: prefill takes %d bytes, limit %d", chip, d, got, limit)

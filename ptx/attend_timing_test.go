@@ -18,7 +18,7 @@ func BenchmarkAttendPrefill(b *testing.B) {
 	for _, d := range []int{128, 64} {
 		for _, n := range []int{512, 1024, 2048, 4096, 8192, 16384} {
 			for _, v := range g.k.attendVariants() {
-				if !takes(v, d, 0) {
+				if v.Name == prefillHopper && !prefillsOnHopper(d, 0) {
 					continue
 				}
 				b.Run(fmt.Sprintf("hd%d/%d/%s", d, n, v.Name), func(b *testing.B) {

@@ -79,7 +79,7 @@ func TestBenchKernels_VariantsAreTimedOnlyWhereTheyAreChosen(t *testing.T) {
 	}
 	fake.Check(t)
 	b, _ := os.ReadFile(file)
-	for _, want := range []string{",weft skinny_n64s2,", ",weft attend_prefill_sm90,", ",weft attend_prefill,", ",weft attend_prefill_ring_sm90,"} {
+	for _, want := range []string{",weft skinny_n64s2,", ",weft attend_prefill_sm90,", ",weft attend_prefill,"} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no time of %q in\n%s", want, b)
 		}

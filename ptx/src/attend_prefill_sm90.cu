@@ -1,87 +1,104 @@
-// attend_prefill_sm90.cu: attend_prefill.cu's attention on Hopper: warp groups that multiply, one that gathers K and V.
+// attend_prefill_sm90.cu: attention of prompts on Hopper. Warp groups multiply, 64 rows of queries each; one more gathers K
+// and V, 128 keys of either at a time, into a ring of places.
 // data    q, out [T,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
-// math    bf16 products, fp32 sums, online softmax in powers of two, P rounded to bf16; bitwise repeatable in any batch
-// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid min(SMs, tiles*KVHeads), block 384
+// math    bf16 products, fp32 sums, online softmax in powers of two, P rounded to bf16; repeatable, without room in any batch
+// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid SMs, block 384
 // moves   4*Heads*D operations a visible (query, key) pair; goal: 480 TFLOP/s at D=128, 16k keys
-// source  Shah et al. 2024 (FlashAttention-3), arXiv:2407.08608
+// source  Shah et al. 2024 (FlashAttention-3), arXiv:2407.08608; spans as in Dao et al. 2023 (Flash-Decoding)
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
+//
+// With a workspace, tiles that see many keys but are too few for the multiprocessors are cut: each into spans of a power of
+// two of steps, whose sums the last one to end adds up, span after span. How, every block finds out by itself from the
+// lengths of the requests, so that a graph may be replayed, and a batch gives the same bits each time. Another batch may cut
+// otherwise: without a workspace a token is the same bits in any.
 #include "attend_products_sm90.cuh"
+#include "hopper.cuh"
+
+constexpr int kRows = 128, kKeys = 128, kConsumers = 2, kBlock = 128 * 128, kThreads = 128 * (1 + kConsumers);
+constexpr int kGatherRegisters = 72, kMultiplyRegisters = 216;
 
 // Shared memory holds rows of 64 dimensions, 128 bytes, whose 16-byte chunks are swapped by the row's low bits (the
-// 128-byte swizzle of wgmma): tiles of 128 such rows, D/64 of them for 128 queries or keys.
-constexpr int kRows = 128, kKeys = 128, kStages = 2, kBlock = 128 * 128, kConsumers = 2;
-
-template <int D>
+// 128-byte swizzle of wgmma): D/64 blocks of such rows for the queries, and for the keys or values of a step.
+template <int Dim, int PlaceCount>
 struct Shape {
-	static constexpr int Chunks = D / 8;
-	static constexpr int Tile = D / 64 * kBlock;
-	static constexpr int Q = 0, K = Tile, V = K + kStages * Tile, Out = V + kStages * Tile;
-	static constexpr int Shared = Out + Tile + 1024;
+	static constexpr int D = Dim, Places = PlaceCount;
+	static constexpr int Chunks = D / 8, Place = D / 64 * kBlock;
+	static constexpr int Q = 0, Ring = Place, Out = Ring + Places * Place, Shared = Out + Place + 1024;
+	static constexpr int Part = 128 * (D / 8 + 1);  // fours of floats that a warp group keeps of a span
 };
 
 __device__ __forceinline__ u32 swizzled(int row, int chunk) { return (chunk >> 3) * kBlock + row * 128 + (((chunk ^ row) & 7) << 4); }
 
-// ---- barriers ------------------------------------------------------------------------------------------------------
-
-struct Barriers {
-	u64 q_full, q_free, k_full[kStages], k_free[kStages], v_full[kStages], v_free[kStages];
+// Item is a tile of one KV head, or a span of its steps, as the gatherers tell the others.
+struct Item {
+	int token0, pos0;       // the request's first token, and its position
+	int rows, row0;         // of its tokens times the heads of a group; the tile's first
+	int head, low, high;    // positions of the tile's first and last query
+	int begin, end;         // steps; an end of 0 ends the work
+	int parts, part, first; // spans of the tile, this one, and the place of the first one's sums
 };
 
-__device__ __forceinline__ void barrier_init(u64& b, u32 arrivals) { asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(smem_addr(&b)), "r"(arrivals) : "memory"); }
+// ---- barriers ------------------------------------------------------------------------------------------------------
 
-__device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(b) : "memory"); }
-
-__device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
-	u32 done = 0;
-	while (!done) asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
-}
-
-// Who waits for barrier_arrive_behind has to see the copies through its own see_copies, for the matrix units read by another way.
-__device__ __forceinline__ void see_copies() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+template <int P>
+struct Barriers {
+	u64 q_full, q_free, full[P], free[P];
+};
 
 // turn_wait and turn_pass let the consumers issue their products in turns, so that one's softmax runs during the
 // other's products.
-__device__ __forceinline__ void turn_wait(int consumer) { asm volatile("bar.sync %0, 256;" ::"r"(1 + consumer) : "memory"); }
-__device__ __forceinline__ void turn_pass(int consumer) { asm volatile("bar.arrive %0, 256;" ::"r"(2 - consumer) : "memory"); }
+__device__ __forceinline__ void turn_wait(int consumer) {
+	named_sync(1 + consumer, 256);
+}
+
+__device__ __forceinline__ void turn_pass(int consumer) {
+	asm volatile("bar.arrive %0, 256;" ::"r"(2 - consumer) : "memory");
+}
+
+// group_sync is a barrier of one consumer.
+__device__ __forceinline__ void group_sync(int consumer) { named_sync(4 + consumer, 128); }
+
+// Ring counts the places in the order in which they are filled and read.
+template <int P>
+struct Ring {
+	u32 place = 0, round = 0;
+	__device__ __forceinline__ void next() {
+		if (++place == P) place = 0, round ^= 1;
+	}
+};
 
 // ---- products ------------------------------------------------------------------------------------------------------
 
 // descriptor names a swizzled operand in shared memory: groups of eight rows are 1024 bytes apart, blocks of 64
-// columns of a transposed operand kBlock.
+// columns of a transposed operand kBlock. 16 bytes further on is one more.
 __device__ __forceinline__ u64 descriptor(u32 addr) {
 	addr = same_for_warp(addr);
 	return (addr & 0x3ffff) >> 4 | static_cast<u64>(kBlock >> 4) << 16 | static_cast<u64>(1024 >> 4) << 32 | 1ull << 62;
 }
 
-template <int D>
+// hold keeps what v comes from ahead of what follows; v is not negative, so that nothing is written. Without it the
+// assembler moves the wait for the product with the values ahead of the softmax that should run beside it.
+__device__ __forceinline__ void hold(float v, u32 somewhere) {
+	if (v < 0.f) asm volatile("st.shared.f32 [%0], %1;" ::"r"(somewhere), "f"(v) : "memory");
+}
+
+template <class S>
 __device__ __forceinline__ void multiply_keys(float (&s)[16][4], u32 q, u32 k) {
+	const u64 a = descriptor(q), b = descriptor(k);
 	wgmma_fence();
 #pragma unroll
-	for (int d = 0; d < D / 16; d++) {
-		const u32 at = d / 4 * kBlock + d % 4 * 32;
-		multiply(s, descriptor(q + at), descriptor(k + at), d > 0);
-	}
+	for (int d = 0; d < S::D / 16; d++) multiply(s, a + (d / 4 * kBlock + d % 4 * 32) / 16, b + (d / 4 * kBlock + d % 4 * 32) / 16, d > 0);
 	wgmma_commit();
 }
 
-template <int D>
-__device__ __forceinline__ void add_values(float (&o)[D / 8][4], const u32 (&p)[8][4], u32 v) {
+template <class S>
+__device__ __forceinline__ void add_values(float (&o)[S::D / 8][4], const u32 (&p)[8][4], u32 v) {
+	const u64 b = descriptor(v);
 	wgmma_fence();
 #pragma unroll
-	for (int n = 0; n < kKeys / 16; n++) accumulate(o, p[n], descriptor(v + n * 2048));
+	for (int n = 0; n < kKeys / 16; n++) accumulate(o, p[n], b + n * 2048 / 16);
 	wgmma_commit();
 }
-
-// TensorMap and Spread are not for this kernel: it gathers all rows, and cuts no tile.
-struct alignas(64) TensorMap {
-	u8 bytes[128];
-};
-
-struct Spread {
-	float4* sums;
-	u32* counters;
-	i64 room;
-};
 
 // ---- work ----------------------------------------------------------------------------------------------------------
 
@@ -93,100 +110,230 @@ struct Problem {
 	i64 q_stride, out_stride;
 };
 
-__device__ __forceinline__ int count_tiles(const Problem& t) {
-	int n = 0;
-	for (int b = t.first + (threadIdx.x & 31); b < t.requests; b += 32) n += ceil_div((t.start[b + 1] - t.start[b]) * t.group, kRows);
-#pragma unroll
-	for (int o = 16; o > 0; o >>= 1) n += __shfl_xor_sync(kAll, n, o);
-	return n;
+// Spread is where sums of spans meet: room for those of so many items, and counters of each consumer of an item, zero
+// between launches. Without room nothing is cut.
+struct Spread {
+	float4* sums;
+	u32* counters;
+	i64 room;
+};
+
+enum : int { kWhole = 30 };  // the power of two of a span that no tile reaches
+
+// steps_of bounds the steps of a tile, parts_of the spans that they lie in.
+__device__ __forceinline__ int steps_of(int context, int window) {
+	const int all = max(ceil_div(context, kKeys), 1);
+	return window > 0 ? min(all, (window + kRows + kKeys - 2) / kKeys + 1) : all;
 }
 
-// Item is one tile of one KV head. Blocks take items in rounds, every other round in reverse: items come longest
-// first, so that each block gets its share of long ones.
-struct Item {
-	Work w;
-	int head, low, high;  // positions of the tile's first and last query
-	int begin, end;       // steps of kKeys keys
+__device__ __forceinline__ int parts_of(int context, int window, int log) {
+	const int all = (max(ceil_div(context, kKeys), 1) - 1 >> log) + 1;
+	return window > 0 ? min(all, (steps_of(context, window) >> log) + 2) : all;
+}
 
-	__device__ __forceinline__ bool find(int round, int items, const Cache& c, const Problem& t, int window) {
-		const int grid = gridDim.x, i = round * grid + (round & 1 ? grid - 1 - blockIdx.x : blockIdx.x);
-		if (i >= items) return false;
-		find_work<kRows>(w, i / t.kv_heads, c, t.rows, t.start, t.context, t.first, t.requests, t.group);
-		head = i % t.kv_heads;
-		low = w.pos0 + w.row0 / t.group, high = w.pos0 + (min(w.row0 + kRows, w.rows) - 1) / t.group;
-		begin = first_key(low, window) / kKeys, end = high / kKeys + 1;
-		return true;
+// count gives the items of all requests if spans are of 1 << log steps, and the most steps of one.
+__device__ __forceinline__ int count(const Problem& t, int window, int log, int& longest) {
+	int n = 0, most = 0;
+	for (int b = t.first + (threadIdx.x & 31); b < t.requests; b += 32) {
+		const int len = t.start[b + 1] - t.start[b], context = t.context[b];
+		n += ceil_div(len * t.group, kRows) * parts_of(context, window, log);
+		if (len > 0) most = max(most, steps_of(context, window));
 	}
-};
+#pragma unroll
+	for (int o = 16; o > 0; o >>= 1) n += __shfl_xor_sync(kAll, n, o), most = max(most, __shfl_xor_sync(kAll, most, o));
+	longest = most;
+	return n * t.kv_heads;
+}
+
+// choose_span takes the spans that let the blocks end soonest: a block's items one after the other, each with what it takes
+// to begin and end, then the sums of a tile.
+__device__ __forceinline__ int choose_span(const Problem& t, int window, i64 room, int& items) {
+	constexpr int kFixed = 3;  // steps
+	const int grid = gridDim.x;
+	int longest, log = kWhole;
+	items = count(t, window, kWhole, longest);
+	if (items > room) return log;
+	int best = ceil_div(items, grid) * (longest + kFixed);
+#pragma unroll 1
+	for (int l = 2; 1 << l < longest; l++) {
+		int same;
+		const int n = count(t, window, l, same), cost = ceil_div(n, grid) * ((1 << l) + kFixed) + (longest >> l);
+		if (n <= room && cost < best) best = cost, log = l, items = n;
+	}
+	return log;
+}
+
+// find gives item i: the last tile of a request first since it sees the most keys. It returns false where none is, or no
+// key is in the span.
+__device__ __forceinline__ bool find(Item& it, const int*& page, int i, const Cache& c, const Problem& t, int window, int log) {
+	const int lane = threadIdx.x & 31;
+	int unit = i / t.kv_heads;
+	it.head = i % t.kv_heads;
+	for (int b0 = t.first; b0 < t.requests; b0 += 32) {
+		const int b = b0 + lane;
+		int start = 0, len = 0, context = 0, row = 0, parts = 1;  // all loads at once: a short prompt waits for them
+		if (b < t.requests) start = t.start[b], len = t.start[b + 1] - start, context = t.context[b], row = t.rows[b], parts = parts_of(context, window, log);
+		const int units = ceil_div(len * t.group, kRows) * parts;
+		int end = units;
+#pragma unroll
+		for (int o = 1; o < 32; o <<= 1) {
+			const int v = __shfl_up_sync(kAll, end, o);
+			if (lane >= o) end += v;
+		}
+		const u32 beyond = __ballot_sync(kAll, unit < end);
+		if (beyond) {
+			const int l = __ffs(beyond) - 1;
+			len = __shfl_sync(kAll, len, l), context = __shfl_sync(kAll, context, l), parts = __shfl_sync(kAll, parts, l);
+			const int left = __shfl_sync(kAll, end, l) - 1 - unit, tile = left / parts;
+			it.part = parts - 1 - (left - tile * parts), it.first = i - it.part * t.kv_heads;
+			it.token0 = __shfl_sync(kAll, start, l), it.pos0 = context - len;
+			it.rows = len * t.group, it.row0 = tile * kRows;
+			it.low = it.pos0 + it.row0 / t.group, it.high = it.pos0 + (min(it.row0 + kRows, it.rows) - 1) / t.group;
+			page = c.pages + max(__shfl_sync(kAll, row, l), 0) * c.page_stride;
+			const int begin = first_key(it.low, window) / kKeys, ends = it.high / kKeys + 1, span = (begin >> log) + it.part;
+			it.parts = (ends - 1 >> log) - (begin >> log) + 1;
+			it.begin = max(begin, span << log), it.end = min(ends, span + 1 << log);
+			return it.part < it.parts;
+		}
+		unit -= __shfl_sync(kAll, end, 31);
+	}
+	return false;
+}
 
 // ---- the producer --------------------------------------------------------------------------------------------------
 
-// gather starts the copy of a step's rows of one head; slot is that of this lane's row of the warp's 32.
-template <int D>
-__device__ __forceinline__ void gather(u32 dst, const bf16* head, int slot) {
-	const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5 & 3;
-#pragma unroll 4
-	for (int i = 0; i < Shape<D>::Chunks; i++) {
-		const int at = i * 32 + lane, row = at / Shape<D>::Chunks, chunk = at % Shape<D>::Chunks;
-		const int from = __shfl_sync(kAll, slot, row);
-		cp_async16(dst + swizzled(warp * 32 + row, chunk), head + static_cast<i64>(max(from, 0)) * D + chunk * 8, from >= 0);
+// Desk is what the warp groups tell each other.
+template <class S>
+struct Desk {
+	Barriers<S::Places> bars;
+	Item item;
+	__align__(16) int slots[2][kKeys];  // of a step and the one before it
+	bool last[kConsumers];
+};
+
+// Rows are where a step's keys or values of one head come from.
+struct Rows {
+	const bf16* head;
+	const TensorMap& map;  // of all heads
+	int first;             // row of it
+};
+
+// gather copies 16 rows, some by each of the warp's groups of lanes that have a row's chunks, to the place at to.
+template <class S>
+__device__ __forceinline__ void gather(u32 to, const bf16* head, const int* slots, int first) {
+	constexpr int Count = S::Chunks / 2;
+	const int lane = threadIdx.x & 31, row = first + lane / S::Chunks * Count, chunk = lane % S::Chunks;
+	const bf16* from = head + chunk * 8;
+	to += swizzled(row, chunk);
+#pragma unroll
+	for (int i = 0; i < Count; i += 4) {
+		const int4 s = *reinterpret_cast<const int4*>(slots + row + i);
+		const int slot[4] = {s.x, s.y, s.z, s.w};
+#pragma unroll
+		for (int e = 0; e < 4; e++) cp_async16((to ^ ((i + e) & 7) << 4) + (i + e) * 128, from + static_cast<u64>(static_cast<u32>(slot[e])) * S::D, true);
 	}
 }
 
-// await_place waits until the consumers have read what a place held.
-__device__ __forceinline__ void await_place(u32 b, u32 parity) {
-	barrier_wait(b, parity);
+// fill copies a step's rows into the next place, 32 in each warp. Where 16 slots follow each other, as those of a prompt
+// mostly do, the copy engine takes their rows; runs has a bit for each half of the warp where they do.
+template <class S>
+__device__ __forceinline__ void fill(Ring<S::Places>& ring, Desk<S>& desk, u32 base, const Rows& rows, const int* slots, u32 runs) {
+	const int mine = threadIdx.x & 96;
+	const u32 to = base + S::Ring + ring.place * S::Place, full = smem_addr(&desk.bars.full[ring.place]);
+	barrier_wait(smem_addr(&desk.bars.free[ring.place]), ring.round ^ 1);
 	__syncwarp();
-}
-
-template <int D>
-__device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Problem& t, int window, u32 base, Barriers& bars, int items) {
-	using S = Shape<D>;
-	const int thread = threadIdx.x & 127;  // also the row of a step that this thread has the slot of
-	u32 step = 0;
-	Item it;
-	int done = 0;
-	for (int round = 0; round * static_cast<int>(gridDim.x) < items; round++) {
-		if (!it.find(round, items, c, t, window)) continue;
-		await_place(smem_addr(&bars.q_free), ~done & 1);
-		const bf16* from = q + it.head * t.group * D;
-#pragma unroll 1
-		for (int i = 0; i < S::Chunks; i++) {
-			const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
-			const int r = min(it.w.row0 + row, it.w.rows - 1), token = r / t.group;
-			cp_async16(base + S::Q + swizzled(row, chunk), from + (it.w.token0 + token) * t.q_stride + (r - token * t.group) * D + chunk * 8, it.w.row0 + row < it.w.rows);
-		}
-		barrier_arrive_behind(smem_addr(&bars.q_full));
-		done++;
-
-		const bf16* k = c.k + it.head * c.slots * D;
-		const bf16* v = c.v + it.head * c.slots * D;
-		const int* page = it.w.page + thread;
-		int slot = (it.end - 1) * kKeys + thread <= it.high ? page[(it.end - 1) * kKeys] : -1;
-		for (int j = it.end - 1; j >= it.begin; j--, step++) {
-			const u32 stage = step % kStages, parity = ~(step / kStages) & 1;
-			const int next = j > it.begin ? page[(j - 1) * kKeys] : -1;
-			await_place(smem_addr(&bars.k_free[stage]), parity);
-			gather<D>(base + S::K + stage * S::Tile, k, slot);
-			barrier_arrive_behind(smem_addr(&bars.k_full[stage]));
-			await_place(smem_addr(&bars.v_free[stage]), parity);
-			gather<D>(base + S::V + stage * S::Tile, v, slot);
-			barrier_arrive_behind(smem_addr(&bars.v_full[stage]));
-			slot = next;
+	if ((threadIdx.x & 31) == 0) {
+		barrier_expect(full, __popc(runs) * 16 * 2 * S::D);
+		const u64 policy = evict_normal();
+#pragma unroll
+		for (int h = 0; h < 2; h++) {
+			const int row = mine + 16 * h;
+#pragma unroll
+			for (int d = 0; d < S::D; d += 64) {
+				if (runs >> h & 1) copy_box(to + swizzled(row, d / 8), rows.map, d, rows.first + slots[row], full, policy);
+			}
 		}
 	}
+#pragma unroll 1
+	for (int h = 0; h < 2; h++) {
+		if (!(runs >> h & 1)) gather<S>(to, rows.head, slots, mine + 16 * h);
+	}
+	barrier_arrive_behind(full);
+	ring.next();
+}
+
+// runs_of tells which halves of the warp have slots that follow each other.
+__device__ __forceinline__ u32 runs_of(int slot) {
+	const int lane = threadIdx.x & 31;
+	const u32 next = __ballot_sync(kAll, slot == __shfl_sync(kAll, slot, lane & 16) + (lane & 15));
+	return ((next & 0xffff) == 0xffff) | (next >> 16 == 0xffff) << 1;
+}
+
+// publish hands over the queries of an item, or the end of all.
+template <class S>
+__device__ __forceinline__ void publish(const Item& it, const bf16* q, const Problem& t, u32 base, Desk<S>& desk, int done) {
+	const int thread = threadIdx.x & 127;
+	barrier_wait(smem_addr(&desk.bars.q_free), ~done & 1);
+	__syncwarp();
+	if (thread == 0) {
+		desk.item = it;
+		barrier_arrive(smem_addr(&desk.bars.q_full));
+	}
+	const bf16* from = q + it.head * t.group * S::D;
+	if (it.end > 0) {
+#pragma unroll 4
+		for (int i = 0; i < kRows * S::Chunks / 128; i++) {
+			const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
+			const int r = min(it.row0 + row, it.rows - 1), token = r / t.group;
+			cp_async16(base + S::Q + swizzled(row, chunk), from + (it.token0 + token) * t.q_stride + (r - token * t.group) * S::D + chunk * 8, it.row0 + row < it.rows);
+		}
+	}
+	barrier_arrive_behind(smem_addr(&desk.bars.q_full));
+}
+
+template <class S>
+__device__ __forceinline__ void produce(const bf16* q, const Cache& c, const TensorMap& kmap, const TensorMap& vmap, const Problem& t, i64 room, int window, u32 base, Desk<S>& desk) {
+	const int thread = threadIdx.x & 127, grid = gridDim.x, block = blockIdx.x;
+	int items, done = 0, turn = 0;
+	const int log = choose_span(t, window, room, items);
+	Ring<S::Places> ring;
+	Item it;
+	const int* page;
+	// Items come longest first; every other round goes the other way, so that each block gets its share of long ones.
+	for (int round = 0; round * grid < items; round++) {
+		const int i = round * grid + (round & 1 ? grid - 1 - block : block);
+		if (i >= items || !find(it, page, i, c, t, window, log)) continue;
+		const i64 first = it.head * c.slots;
+		const Rows k = {c.k + first * S::D, kmap, static_cast<int>(first)}, v = {c.v + first * S::D, vmap, static_cast<int>(first)};
+		// Past the last key any one will do: its weight is zero. Padding has none.
+		const auto slot = [&](int j) { return it.high < 0 ? 0 : page[min(j * kKeys + thread, it.high)]; };
+		int next = slot(it.end - 1);
+		u32 runs = 0, former = 0;
+		for (int j = it.end - 1; j >= it.begin; j--, turn ^= 1) {
+			__syncwarp();  // the slots of two steps ago have been read
+			desk.slots[turn][thread] = next;
+			__syncwarp();
+			former = runs;
+			runs = runs_of(next);
+			if (j > it.begin) next = slot(j - 1);
+			fill<S>(ring, desk, base, k, desk.slots[turn], runs);
+			if (j == it.end - 1) publish<S>(it, q, t, base, desk, done++);
+			if (j < it.end - 1) fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], former);
+		}
+		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], runs);
+	}
+	it.end = it.head = 0;
+	publish<S>(it, q, t, base, desk, done);
 	cp_async_wait<0>();
 }
 
 // ---- the consumers -------------------------------------------------------------------------------------------------
 
-// cut_scores takes out what a query may not see of the keys from key0 on. positions are those of the warp's 16 rows, of
-// which a thread has lane/4 and lane/4 + 8.
-__device__ __forceinline__ void cut_scores(float (&s)[16][4], const int* positions, int key0, int window) {
-	const int lane = threadIdx.x & 31;
+// cut_scores takes out what a query may not see of the keys from key0 on; at are the positions of the thread's two rows.
+__device__ __forceinline__ void cut_scores(float (&s)[16][4], const int (&at)[2], int key0, int window) {
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		const int pos = positions[lane / 4 + 8 * h], shift = key0 + (lane & 3) * 2, to = pos - shift, from = first_key(pos, window) - shift;
+		const int shift = key0 + (threadIdx.x & 3) * 2, to = at[h] - shift, from = first_key(at[h], window) - shift;
 #pragma unroll
 		for (int n = 0; n < 16; n++) {
 #pragma unroll
@@ -197,7 +344,8 @@ __device__ __forceinline__ void cut_scores(float (&s)[16][4], const int* positio
 	}
 }
 
-// softmax turns scores into 2^(scale·(s - m)), m the row maxima so far, and gives the factors of what was summed before.
+// softmax turns scores into 2^(scale·(s - m)), m the row maxima so far, and gives the factors of what was summed before:
+// exactly one where the maximum stays, so that a step whose keys a row does not see leaves nothing behind.
 __device__ __forceinline__ void softmax(float (&s)[16][4], float (&m)[2], float (&l)[2], float (&old)[2], float scale) {
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
@@ -207,7 +355,7 @@ __device__ __forceinline__ void softmax(float (&s)[16][4], float (&m)[2], float 
 		top = fmaxf(top, __shfl_xor_sync(kAll, top, 1));
 		top = fmaxf(top, __shfl_xor_sync(kAll, top, 2));
 		const float base = top == kMinusInf ? 0.f : top * scale;
-		old[h] = exp2_fast(m[h] * scale - base);
+		old[h] = m[h] == top ? 1.f : exp2_fast(m[h] * scale - base);
 		m[h] = top;
 		float sum = 0;
 #pragma unroll
@@ -228,129 +376,238 @@ __device__ __forceinline__ void pack(u32 (&p)[8][4], const float (&s)[16][4]) {
 	}
 }
 
+// Sums is a thread's two rows of the tile on their way through the keys.
+template <class S>
+struct Sums {
+	float o[S::D / 8][4], m[2] = {kMinusInf, kMinusInf}, l[2] = {0, 0}, old[2];
+
+	// rescale follows the maxima, which after some steps seldom move.
+	__device__ __forceinline__ void rescale() {
+		if (!__any_sync(kAll, old[0] != 1.f || old[1] != 1.f)) return;
+#pragma unroll
+		for (int n = 0; n < S::D / 8; n++) o[n][0] *= old[0], o[n][1] *= old[0], o[n][2] *= old[1], o[n][3] *= old[1];
+	}
+
+	// add takes in the sums of a span that lie at from.
+	__device__ __forceinline__ void add(const float4* from, float scale) {
+		const float4 ends = __ldcg(from + S::D / 8 * 128);
+		const float top[2] = {fmaxf(m[0], ends.x), fmaxf(m[1], ends.y)}, its[2] = {ends.x, ends.y}, den[2] = {ends.z, ends.w};
+		float mine[2];
+#pragma unroll
+		for (int h = 0; h < 2; h++) {
+			old[h] = m[h] == kMinusInf ? 0.f : exp2_fast((m[h] - top[h]) * scale);
+			mine[h] = its[h] == kMinusInf ? 0.f : exp2_fast((its[h] - top[h]) * scale);
+			m[h] = top[h], l[h] = l[h] * old[h] + den[h] * mine[h];
+		}
+#pragma unroll
+		for (int n0 = 0; n0 < S::D / 8; n0 += 8) {
+			float4 v[8];  // all loads before the first use
+#pragma unroll
+			for (int n = 0; n < 8; n++) v[n] = __ldcg(from + (n0 + n) * 128);
+#pragma unroll
+			for (int n = 0; n < 8; n++) {
+				float(&x)[4] = o[n0 + n];
+				x[0] = x[0] * old[0] + v[n].x * mine[0], x[1] = x[1] * old[0] + v[n].y * mine[0];
+				x[2] = x[2] * old[1] + v[n].z * mine[1], x[3] = x[3] * old[1] + v[n].w * mine[1];
+			}
+		}
+	}
+};
+
+// meet keeps the sums of a span, and returns whether they have become those of the whole tile: the last consumer to come
+// adds all up.
+template <class S>
+__device__ __forceinline__ bool meet(Sums<S>& r, const Spread& spread, const Item& it, int kv_heads, int consumer, bool& last, float scale) {
+	const int thread = threadIdx.x & 127;
+	const auto place = [&](int part) { return spread.sums + static_cast<i64>((it.first + part * kv_heads) * kConsumers + consumer) * S::Part + thread; };
+	float4* to = place(it.part);
+#pragma unroll
+	for (int n = 0; n < S::D / 8; n++) __stcg(to + n * 128, {r.o[n][0], r.o[n][1], r.o[n][2], r.o[n][3]});
+	__stcg(to + S::D / 8 * 128, {r.m[0], r.m[1], r.l[0], r.l[1]});
+	__threadfence();
+	group_sync(consumer);
+	if (thread == 0) {
+		u32* counter = spread.counters + it.first * kConsumers + consumer;
+		last = atomicAdd(counter, 1) + 1 == it.parts;
+		if (last) *counter = 0;  // for the next launch
+	}
+	group_sync(consumer);
+	if (!last) return false;
+	__threadfence();
+	r.m[0] = r.m[1] = kMinusInf, r.l[0] = r.l[1] = 0;
+#pragma unroll
+	for (int n = 0; n < S::D / 8; n++) r.o[n][0] = r.o[n][1] = r.o[n][2] = r.o[n][3] = 0;
+#pragma unroll 1
+	for (int part = 0; part < it.parts; part++) r.add(place(part), scale);
+	return true;
+}
+
 // write stores a warp's 16 rows through its own part of shared memory.
-template <int D>
-__device__ __forceinline__ void write(bf16* out, float (&o)[D / 8][4], float (&l)[2], u8* stage, const Work& w, int row, int group, i64 stride) {
+template <class S>
+__device__ __forceinline__ void write(bf16* out, const Sums<S>& t, u8* stage, const Item& it, int row, int group, i64 stride) {
 	const int lane = threadIdx.x & 31;
 	__syncwarp();  // the former tile's rows have been read
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		float sum = l[h];
+		float sum = t.l[h];
 		sum += __shfl_xor_sync(kAll, sum, 1);
 		sum += __shfl_xor_sync(kAll, sum, 2);
-		const float inv = sum > 0.f ? 1.f / sum : 0.f;
+		const float inv = __fdividef(1.f, sum);
+		const u32 seen = sum > 0.f ? ~0u : 0;  // a row of padding saw no key, and becomes zeros
 		const int r = row + lane / 4 + 8 * h;
 #pragma unroll
-		for (int n = 0; n < D / 8; n++) *reinterpret_cast<u32*>(stage + swizzled(r, n) + (lane & 3) * 4) = pack2(o[n][2 * h] * inv, o[n][2 * h + 1] * inv);
+		for (int n = 0; n < S::D / 8; n++) *reinterpret_cast<u32*>(stage + swizzled(r, n) + (lane & 3) * 4) = pack2(t.o[n][2 * h] * inv, t.o[n][2 * h + 1] * inv) & seen;
 	}
 	__syncwarp();
-	for (int at = lane; at < 16 * Shape<D>::Chunks; at += 32) {
-		const int r = row + at / Shape<D>::Chunks, chunk = at % Shape<D>::Chunks, line = w.row0 + r;
-		if (line >= w.rows) break;
+	for (int at = lane; at < 16 * S::Chunks; at += 32) {
+		const int r = row + at / S::Chunks, chunk = at % S::Chunks, line = it.row0 + r;
+		if (line >= it.rows) break;
 		const int token = line / group;
-		*reinterpret_cast<uint4*>(out + (w.token0 + token) * stride + (line - token * group) * D + chunk * 8) = *reinterpret_cast<const uint4*>(stage + swizzled(r, chunk));
+		*reinterpret_cast<uint4*>(out + (it.token0 + token) * stride + (line - token * group) * S::D + chunk * 8) = *reinterpret_cast<const uint4*>(stage + swizzled(r, chunk));
 	}
 }
 
-template <int D>
-__device__ __forceinline__ void consume(bf16* out, const Cache& c, const Problem& t, const Scores& f, u8* shared, u32 base, Barriers& bars, int items, int consumer) {
-	using S = Shape<D>;
-	__shared__ int queries[kRows];  // positions
-	const int lane = threadIdx.x & 31, row = consumer * 64 + (threadIdx.x >> 5 & 3) * 16;
-	const u32 q = base + S::Q + consumer * 64 * 128;
-	int* positions = queries + row;
-	u32 step = 0;
-	int done = 0;
-	Item it;
-	if (consumer == 1) turn_pass(consumer);
-	for (int round = 0; round * static_cast<int>(gridDim.x) < items; round++) {
-		if (!it.find(round, items, c, t, f.window)) continue;
-		float o[D / 8][4], s[16][4], m[2] = {kMinusInf, kMinusInf}, l[2] = {0, 0}, old[2];
-		u32 p[8][4];
-#pragma unroll
-		for (int n = 0; n < D / 8; n++) o[n][0] = o[n][1] = o[n][2] = o[n][3] = 0;
+// Consumer takes a tile through its steps: 64 rows of queries at q.
+template <class S>
+struct Consumer {
+	Desk<S>& desk;
+	const u32 q, base;
+	const int number, window;
+	const float scale;
+	Ring<S::Places> ring;
+	int at[2];  // positions of the thread's two rows
+	Sums<S> r;
+	float s[16][4];
+	u32 p[8][4];
 
-		if (lane < 16) positions[lane] = it.w.pos0 + min(it.w.row0 + row + lane, it.w.rows - 1) / t.group;
-		__syncwarp();
-		barrier_wait(smem_addr(&bars.q_full), done & 1);
-		barrier_wait(smem_addr(&bars.k_full[step % kStages]), step / kStages & 1);
-		see_copies();
-		turn_wait(consumer);
-		multiply_keys<D>(s, q, base + S::K + step % kStages * S::Tile);
-		turn_pass(consumer);
+	// await also fences, since the matrix units read what threads copied by another way.
+	__device__ __forceinline__ void await(const Ring<S::Places>& n) {
+		barrier_wait(smem_addr(&desk.bars.full[n.place]), n.round);
+		async_fence();
+	}
+	__device__ __forceinline__ u32 data(const Ring<S::Places>& n) const { return base + S::Ring + n.place * S::Place; }
+	__device__ __forceinline__ void give(const Ring<S::Places>& n) {
+		if ((threadIdx.x & 31) == 0) barrier_arrive(smem_addr(&desk.bars.free[n.place]));
+	}
+
+	__device__ __forceinline__ void cut(const Item& it, int j) {
+		if ((j + 1) * kKeys > it.low + 1 || j * kKeys < first_key(it.high, window)) cut_scores(s, at, j * kKeys, window);
+	}
+
+	// keys multiplies with the next place's keys, and waits for the scores.
+	__device__ __forceinline__ void keys() {
+		await(ring);
+		turn_wait(number);
+		multiply_keys<S>(s, q, data(ring));
+		turn_pass(number);
 		wgmma_wait<0>();
 		settled(s);
-		if (lane == 0) barrier_arrive(smem_addr(&bars.k_free[step % kStages]));
-		// The last step has the diagonal; the steps before it may.
-		cut_scores(s, positions, (it.end - 1) * kKeys, f.window);
-		softmax(s, m, l, old, f.scale);
-		pack(p, s);
-
-		for (int j = it.end - 2; j >= it.begin; j--, step++) {
-			const u32 stage = step % kStages, ahead = (step + 1) % kStages;
-			barrier_wait(smem_addr(&bars.k_full[ahead]), (step + 1) / kStages & 1);
-			see_copies();
-			turn_wait(consumer);
-			multiply_keys<D>(s, q, base + S::K + ahead * S::Tile);
-			barrier_wait(smem_addr(&bars.v_full[stage]), step / kStages & 1);
-			see_copies();
-			add_values<D>(o, p, base + S::V + stage * S::Tile);
-			turn_pass(consumer);
-			wgmma_wait<1>();
-			settled(s);
-			if (lane == 0) barrier_arrive(smem_addr(&bars.k_free[ahead]));
-			if ((j + 1) * kKeys > it.low + 1 || j * kKeys < first_key(it.high, f.window)) cut_scores(s, positions, j * kKeys, f.window);
-			softmax(s, m, l, old, f.scale);
-			wgmma_wait<0>();
-			settled(o);
-			if (lane == 0) barrier_arrive(smem_addr(&bars.v_free[stage]));
-#pragma unroll
-			for (int n = 0; n < D / 8; n++) o[n][0] *= old[0], o[n][1] *= old[0], o[n][2] *= old[1], o[n][3] *= old[1];
-			pack(p, s);
-		}
-		if (lane == 0) barrier_arrive(smem_addr(&bars.q_free));
-		barrier_wait(smem_addr(&bars.v_full[step % kStages]), step / kStages & 1);
-		see_copies();
-		add_values<D>(o, p, base + S::V + step % kStages * S::Tile);
-		wgmma_wait<0>();
-		settled(o);
-		if (lane == 0) barrier_arrive(smem_addr(&bars.v_free[step % kStages]));
-		step++, done++;
-		write<D>(out + it.head * t.group * D, o, l, shared + S::Out, it.w, row, t.group, t.out_stride);
+		give(ring);
+		ring.next();
 	}
-	if (consumer == 0) turn_wait(consumer);  // the other's last pass
+
+	// values adds those of the next place.
+	__device__ __forceinline__ void values() {
+		await(ring);
+		add_values<S>(r.o, p, data(ring));
+		wgmma_wait<0>();
+		settled(r.o);
+		give(ring);
+		ring.next();
+	}
+
+	// advance multiplies with the keys of step j and adds the values of the step before, whose probabilities are in p.
+	__device__ __forceinline__ void advance(const Item& it, int j) {
+		const Ring<S::Places> k = ring;
+		ring.next();
+		const Ring<S::Places> v = ring;
+		ring.next();
+		await(k), await(v);
+		turn_wait(number);
+		multiply_keys<S>(s, q, data(k));
+		add_values<S>(r.o, p, data(v));
+		turn_pass(number);
+		wgmma_wait<1>();
+		settled(s);
+		give(k);
+		cut(it, j);
+		softmax(s, r.m, r.l, r.old, scale);
+		hold(r.l[0] + r.l[1], q);
+		wgmma_wait<0>();
+		settled(r.o);
+		give(v);
+		r.rescale();
+		pack(p, s);
+	}
+
+	__device__ __forceinline__ void tile(const Item& it) {
+		r.m[0] = r.m[1] = kMinusInf, r.l[0] = r.l[1] = 0;
+#pragma unroll
+		for (int n = 0; n < S::D / 8; n++) r.o[n][0] = r.o[n][1] = r.o[n][2] = r.o[n][3] = 0;
+		keys();
+		cut(it, it.end - 1);
+		softmax(s, r.m, r.l, r.old, scale);
+		pack(p, s);
+		for (int j = it.end - 2; j >= it.begin; j--) advance(it, j);
+		free_queries();
+		values();
+	}
+
+	__device__ __forceinline__ void free_queries() {
+		__syncwarp();  // all lanes know the item
+		if ((threadIdx.x & 31) == 0) barrier_arrive(smem_addr(&desk.bars.q_free));
+	}
+};
+
+template <class S>
+__device__ __forceinline__ void consume(bf16* out, const Problem& t, const Scores& f, const Spread& spread, u8* shared, u32 base, Desk<S>& desk, int number) {
+	const int lane = threadIdx.x & 31, row = number * 64 + (threadIdx.x >> 5 & 3) * 16;
+	Consumer<S> c = {desk, base + S::Q + number * 64 * 128, base, number, f.window, f.scale};
+	if (number == kConsumers - 1) turn_pass(number);
+	for (int done = 0;; done++) {
+		barrier_wait(smem_addr(&desk.bars.q_full), done & 1);
+		const Item it = desk.item;
+		if (it.end == 0) break;
+#pragma unroll
+		for (int h = 0; h < 2; h++) c.at[h] = it.pos0 + min(it.row0 + row + lane / 4 + 8 * h, it.rows - 1) / t.group;
+		c.tile(it);
+		if (it.parts > 1 && !meet<S>(c.r, spread, it, t.kv_heads, number, desk.last[number], f.scale)) continue;
+		write<S>(out + it.head * t.group * S::D, c.r, shared + S::Out, it, row, t.group, t.out_stride);
+	}
+	if (number == 0) turn_wait(number);  // the other's last pass
 }
 
-template <int D>
-__device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c, const Problem& t, const Scores& f) {
+template <class S>
+__device__ __forceinline__ void attend(const TensorMap& kmap, const TensorMap& vmap, bf16* out, const bf16* q, const Cache& c, const Problem& t, const Scores& f, const Spread& spread) {
 	extern __shared__ u8 unaligned[];
-	__shared__ Barriers bars;
+	__shared__ Desk<S> desk;
 	const u32 base = smem_addr(unaligned) + 1023 & ~1023u;
 	u8* shared = unaligned + (base - smem_addr(unaligned));
 	if (threadIdx.x == 0) {
-		barrier_init(bars.q_full, 128), barrier_init(bars.q_free, kConsumers * 4);
-		for (int i = 0; i < kStages; i++) {
-			barrier_init(bars.k_full[i], 128), barrier_init(bars.k_free[i], kConsumers * 4);
-			barrier_init(bars.v_full[i], 128), barrier_init(bars.v_free[i], kConsumers * 4);
+		barrier_init(smem_addr(&desk.bars.q_full), 129), barrier_init(smem_addr(&desk.bars.q_free), kConsumers * 4);
+		for (int i = 0; i < S::Places; i++) {
+			barrier_init(smem_addr(&desk.bars.full[i]), 132), barrier_init(smem_addr(&desk.bars.free[i]), kConsumers * 4);
 		}
-		asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+		barriers_ready();
 	}
 	__syncthreads();
-	const int items = count_tiles(t) * t.kv_heads;
+	wait_for_previous();
+	let_next_start();
 	if (threadIdx.x < 128) {
-		asm volatile("setmaxnreg.dec.sync.aligned.u32 56;");
-		produce<D>(q, c, t, f.window, base, bars, items);
+		fewer_registers<kGatherRegisters>();
+		produce<S>(q, c, kmap, vmap, t, spread.room, f.window, base, desk);
 	} else {
-		asm volatile("setmaxnreg.inc.sync.aligned.u32 224;");
-		consume<D>(out, c, t, f, shared, base, bars, items, threadIdx.x / 128 - 1);
+		more_registers<kMultiplyRegisters>();
+		consume<S>(out, t, f, spread, shared, base, desk, threadIdx.x / 128 - 1);
 	}
 }
 
-#define ATTEND_PREFILL(D)                                                                              \
-	extern "C" __global__ void __launch_bounds__(384, 1)                                               \
-	    attend_prefill_sm90_##D(const __grid_constant__ TensorMap, const __grid_constant__ TensorMap, bf16* out, const bf16* q, Cache c, Problem t, Scores f, Spread) {      \
-		attend<D>(out, q, c, t, f);                                                                    \
+#define ATTEND_PREFILL(D, PLACES)                                                                                     \
+	extern "C" __global__ void __launch_bounds__(kThreads, 1)                                                           \
+	    attend_prefill_sm90_##D(const __grid_constant__ TensorMap kmap, const __grid_constant__ TensorMap vmap, bf16* out, \
+	                            const bf16* q, Cache c, Problem t, Scores f, Spread spread) {                          \
+		attend<Shape<D, PLACES>>(kmap, vmap, out, q, c, t, f, spread);                                                    \
 	}
 
-ATTEND_PREFILL(64)
-ATTEND_PREFILL(128)
+ATTEND_PREFILL(64, 10)
+ATTEND_PREFILL(128, 5)

@@ -73,7 +73,7 @@ func writeCompressed(path string, data []byte) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// archSpecificISA is the PTX version that brought targets such as sm_90a (PTX ISA, release notes). ptxas 12.4 takes them
+// archSpecificISA is the PTX version that brought targets such as sm_90a (PTX ISA, release notes). ptxas takes them
 // with an older one too, drivers do not.
 const archSpecificISA = "8.0"
 
