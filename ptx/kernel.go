@@ -76,6 +76,12 @@ func (k *Kernels) resolve(e *entry) error {
 			return err
 		}
 	}
+	if k.ctx.Device.Arch() == 90 {
+		// All kernels alike: a multiprocessor that is to share its memory out otherwise has to run empty first.
+		if err := fn.SetAttribute(driver.FuncCarveout, 100); err != nil {
+			return err
+		}
+	}
 	e.fn = fn
 	return nil
 }

@@ -30,8 +30,9 @@ type Kernels struct {
 	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
 	Overlap bool
 
-	// Early takes the kernel of decode attention on Hopper that starts before the kernel ahead has ended, and reads the cache
-	// by then. The kernel ahead of it must be RopeStore or NormHeads, or let nothing start early. Set it before the first launch.
+	// Early takes the kernel of decode attention on Hopper that starts before the kernel ahead has ended, and reads the step's
+	// inputs and the cache by then. What wrote them must be ahead of a linear kernel or NormHeads that is ahead of it. Set it
+	// before the first launch.
 	Early bool
 
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands

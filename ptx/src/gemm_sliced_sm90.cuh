@@ -85,6 +85,7 @@ struct Sliced {
 		const int ahead = min(end_step - first_step, kStages);
 		for (int s = 0; s < ahead; s++) fetch_w(s, first_step + s, policy);  // weights depend on no kernel
 		wait_for_previous();
+		let_next_start();  // not before: see overlap.cuh
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, policy);
 		for (int step = first_step + ahead; step < end_step; step++, ring.next()) {
 			ring.wait_empty();
@@ -197,7 +198,6 @@ template <Epilogue E>
 __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share) {
 	extern __shared__ u8 shared[];
 	Sliced<E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
-	let_next_start();
 	g.init();
 	__syncthreads();
 	cluster_arrive();

@@ -71,6 +71,7 @@ struct Gemm {
 		place(first(), m0, n0);
 		for (int s = 0; s < ahead; s++) fetch_w(s, n0, s, policy);  // weights depend on no kernel
 		wait_for_previous();
+		let_next_start();  // not before: see overlap.cuh
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, m0, s, policy);
 		for (int tile = first();;) {
 			for (; step < n_steps; step++, ring.next()) {
@@ -213,7 +214,6 @@ template <int BM, int BN, int Stages, Epilogue E>
 __device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order) {
 	extern __shared__ u8 shared[];
 	Gemm<BM, BN, Stages, E> g(xmap, wmap, ymap, p, order, align_1024(smem_addr(shared)));
-	let_next_start();
 	g.ring.init(8 * (g.blocks / 2 + 1));
 	if (g.blocks == 1) __syncthreads();
 	else cluster_arrive(), cluster_wait();

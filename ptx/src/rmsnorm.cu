@@ -38,8 +38,8 @@ __device__ __forceinline__ void rmsnorm_rows(bf16* y, bf16* res, const bf16* x, 
 		const int at = 8 * (threadIdx.x + j * blockDim.x);
 		if (at < h) load8(w + at, g[j]);
 	}
-	wait_for_former();
 	let_next_start();
+	wait_for_former();
 	Held<Add> held;
 	held.load(x, res, blockIdx.x, h);
 	for (i64 row = blockIdx.x; row < rows; row += gridDim.x) {
@@ -82,8 +82,8 @@ extern "C" __global__ void __launch_bounds__(1024) add_rmsnorm(bf16* y, bf16* re
 
 // add: res += x over n chunks of eight.
 extern "C" __global__ void __launch_bounds__(256) add(bf16* res, const bf16* x, i64 chunks) {
-	wait_for_former();
 	let_next_start();
+	wait_for_former();
 	for (i64 i = static_cast<i64>(blockIdx.x) * blockDim.x + threadIdx.x; i < chunks; i += static_cast<i64>(gridDim.x) * blockDim.x) {
 		float f[8], r[8];
 		unpack8(reinterpret_cast<const uint4*>(x)[i], f);

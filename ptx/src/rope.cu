@@ -102,9 +102,9 @@ extern "C" __global__ void __launch_bounds__(kThreads, 5)
 		if (norm && s.high < d) load8(norm + s.high, g[1]);
 		return norm != nullptr;
 	};
+	let_next_start();
 	bool normed = weights(first);  // they wait for no kernel
 	wait_for_former();
-	let_next_start();  // not before: decode attention behind reads the step's inputs ahead of its own wait
 	const bf16* row = qkv + static_cast<i64>(t) * all * d;
 #pragma unroll
 	for (int k = 0; k < kPasses; k++) {

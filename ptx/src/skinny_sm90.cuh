@@ -65,6 +65,7 @@ struct Skinny {
 		const int ahead = min(end_step - first_step, Stages);
 		for (int s = 0; s < ahead; s++) fetch_w(s, first(), first_step + s, once);  // weights depend on no kernel
 		wait_for_previous();
+		let_next_start();  // not before: see overlap.cuh
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, again);
 		int step = first_step + ahead;
 		for (int tile = first(); tile < end(); tile += stride(), step = first_step)
@@ -168,7 +169,6 @@ template <int NT, int Stages, Epilogue E>
 __device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p) {
 	extern __shared__ u8 shared[];
 	Skinny<NT, 1, Stages, E> g(xmap, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
-	let_next_start();
 	g.init();
 	__syncthreads();
 	if (g.splits > 1) cluster_arrive();
