@@ -34,6 +34,17 @@ func ComposeAddLinear(k Kernels, res Residual, x tensor.View, w, bias Weight) Re
 	return res.Then(k, k.AllReduce(k.Linear(x, w, bias)))
 }
 
+// Last is the stream of the rows whose next token is sampled.
+func (r Residual) Last(k Kernels, b *Batch) Residual {
+	if r.Sum.Rank > 0 {
+		r.Sum = k.Last(r.Sum, b)
+	}
+	if r.Next.Rank > 0 {
+		r.Next = k.Last(r.Next, b)
+	}
+	return r
+}
+
 // Then returns the stream with x to come. What was to come before is added first.
 func (r Residual) Then(k Kernels, x tensor.View) Residual {
 	if r.Next.Rank > 0 {

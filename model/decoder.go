@@ -32,7 +32,8 @@ type layer struct {
 // Forward enqueues one step on k and returns logits [S,V] f32; k.Err tells whether it worked. It allocates nothing.
 //
 // One decoder serves every family: they differ in which norms, biases and scales they have, and a missing norm costs
-// nothing. T is b.Tokens, H the hidden size.
+// nothing. T is b.Tokens, H the hidden size. Behind the last attention only the tokens go on whose logits are wanted, T
+// from there on; without any there are no logits, and the view is empty.
 func (m *Decoder) Forward(k backend.Kernels, b *backend.Batch) tensor.View {
 	var x, q tensor.View
 	res := backend.Residual{Next: k.Embed(m.tokens, b, m.embedScale)} // [T,H]
@@ -40,13 +41,20 @@ func (m *Decoder) Forward(k backend.Kernels, b *backend.Batch) tensor.View {
 		k.Layer(i)
 		l := &m.layers[i]
 		q, res = k.NormHeads(res, m.normOf(l.attnNorm), l.qkv, l.qkvBias, &l.attn, b) // [T,Heads·D]
-		res = m.add(k, res, k.Attend(q, &l.attn, b), l.o, l.oBias, l.attnPost)
+		x = k.Attend(q, &l.attn, b)
+		if i == len(m.layers)-1 {
+			if b.Samples == 0 {
+				return tensor.View{}
+			}
+			x, res = k.Last(x, b), res.Last(k, b)
+		}
+		res = m.add(k, res, x, l.o, l.oBias, l.attnPost)
 
 		x, res = k.NormGated(res, m.normOf(l.mlpNorm), l.gateUp, m.config.Activation) // [T,I]
 		res = m.add(k, res, x, l.down, nil, l.mlpPost)
 	}
 	x, _ = backend.Normed(k, res, m.normOf(m.norm))
-	return k.Logits(k.Last(x, b), m.head, m.config.LogitScale, m.config.LogitSoftcap)
+	return k.Logits(x, m.head, m.config.LogitScale, m.config.LogitSoftcap)
 }
 
 // add adds x·wᵀ + bias to the residual stream, normalised first in the families that do.

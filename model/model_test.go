@@ -238,11 +238,15 @@ func TestForward_EnqueuesEachFamilysOperationsInOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k := &trace{ops: []string{}}
-		m.Forward(k, &backend.Batch{})
-		want := "embed " + block + " " + block + " add last logits"
-		if got := strings.Join(k.ops, " "); got != want {
-			t.Errorf("%s: Forward() enqueues %q, want %q", arch, got, want)
+		// Behind the last attention only what is sampled goes on.
+		toAttend, rest, _ := strings.Cut(block, " attend")
+		toAttend = "embed " + block + " " + toAttend + " attend"
+		for samples, want := range []string{toAttend, toAttend + " last last" + rest + " add logits"} {
+			k := &trace{ops: []string{}}
+			m.Forward(k, &backend.Batch{Samples: samples})
+			if got := strings.Join(k.ops, " "); got != want {
+				t.Errorf("%s, %d samples: Forward() enqueues %q, want %q", arch, samples, got, want)
+			}
 		}
 	}
 }
@@ -253,7 +257,7 @@ func TestForward_AllocatesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var k backend.Kernels = &trace{}
-	b := &backend.Batch{}
+	b := &backend.Batch{Samples: 1}
 	if n := testing.AllocsPerRun(100, func() { m.Forward(k, b) }); n != 0 {
 		t.Errorf("Forward() makes %v allocations, want 0", n)
 	}
