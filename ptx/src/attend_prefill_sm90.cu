@@ -308,6 +308,7 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Ten
 		// Past the last key any one will do: its weight is zero. Padding has none.
 		const auto slot = [&](int j) { return it.high < 0 ? 0 : page[min(j * kKeys + thread, it.high)]; };
 		int next = slot(it.end - 1);
+		wait_for_previous();  // the step's inputs, read so far, were there before: see overlap.cuh
 		u32 runs = 0, former = 0;
 		for (int j = it.end - 1; j >= it.begin; j--, turn ^= 1) {
 			__syncwarp();  // the slots of two steps ago have been read
@@ -322,6 +323,7 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Ten
 		}
 		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], runs);
 	}
+	wait_for_previous();
 	it.end = it.head = 0;
 	publish<S>(it, q, t, base, desk, done);
 	cp_async_wait<0>();
@@ -590,14 +592,14 @@ __device__ __forceinline__ void attend(const TensorMap& kmap, const TensorMap& v
 		}
 		barriers_ready();
 	}
-	__syncthreads();
-	wait_for_previous();
 	let_next_start();
+	__syncthreads();
 	if (threadIdx.x < 128) {
 		fewer_registers<kGatherRegisters>();
 		produce<S>(q, c, kmap, vmap, t, spread.room, f.window, base, desk);
 	} else {
 		more_registers<kMultiplyRegisters>();
+		wait_for_previous();
 		consume<S>(out, t, f, spread, shared, base, desk, threadIdx.x / 128 - 1);
 	}
 }
