@@ -56,7 +56,7 @@ func openCPU(o Options, elem tensor.DType) (backend.Backend, error) {
 	return cpu.New(cpu.Options{Threads: o.Threads}), nil
 }
 
-// KernelCache is where compiled kernels are kept: below dir, or below the user's cache directory; "" for "off", and where
+// KernelCache is where kernels that the driver compiled are kept: below dir, or below the user's cache directory; "" for "off", and where
 // there is none.
 func KernelCache(dir string) string {
 	switch dir {

@@ -45,7 +45,7 @@ type Options struct {
 	// f32 on weights as they are stored, anything but "auto" is an error.
 	DType string
 
-	// CacheDir is where compiled kernels are kept for the next start, "off" for nowhere; default: weft in
+	// CacheDir is where kernels that the driver compiled are kept for the next start, "off" for nowhere; default: weft in
 	// os.UserCacheDir.
 	CacheDir string
 

@@ -23,7 +23,7 @@ type kernelsCmd struct {
 	Plot     string `placeholder:"FILE" help:"Also draw the shares of the floor as SVG."`
 	List     bool   `help:"Print the cases as CSV and time nothing. Needs no GPU."`
 	GPU      int    `name:"gpu" default:"0" placeholder:"N" help:"GPU to use, as the driver counts them."`
-	CacheDir string `placeholder:"DIR" help:"Where compiled kernels are kept for the next start; off: nowhere. Default: weft in the user's cache directory."`
+	CacheDir string `placeholder:"DIR" help:"Where kernels that the driver compiled are kept for the next start; off: nowhere. GPUs of compute capability 8.x and 9.0 need none. Default: weft in the user's cache directory."`
 }
 
 func (c *kernelsCmd) Run(a *app) error {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs weft's tests on a Linux machine with an NVIDIA GPU and nothing else but its driver.
-# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [fused] [linker] [deterministic]     default: tests doctor
+# usage: run.sh [tests] [sanitize] [doctor] [quick] [types] [startup] [fused] [deterministic]     default: tests doctor
 # Each step prints PASS, FAIL or skipped, and writes its log to $LOGS (default: ./logs); a GPU that does not open is a FAIL.
 # Exit 1 if any failed.
 set -u
@@ -71,19 +71,6 @@ fused_steps() { # fused_steps MODEL WHAT FLAGS...
   [ $what = on ] || flags=--no-overlap-kernels
   echo "$model, fused: $what"
   timeout 60 "$here/weft" bench latency -m "$here/models/$model" --load dummy --max-context 2048 --prompt 512 --output 256 --first 128 $flags "$@" --csv "$LOGS/fused-$model-$what.csv" 2>> "$LOGS/fused.log" || { echo "FAIL $model $what"; failed=1; }
-}
-
-# linker measures code that the driver's linker made, which is what is kept on disk, against what it compiles as it loads:
-# see docs/DECODE.md. The tests compile as they load.
-linker() {
-  local dir
-  step linker-kernels timeout 300 "$here/ptx.test" -test.v -test.run 'TestFused|TestLinear_EveryKernel|TestAttend_Matches'
-  step linker-selftest timeout 120 "$here/backend-cuda.test" -test.v -test.run 'TestGPU_SelfTest$|TestGPU_Conformance$' -test.short
-  for dir in "$LOGS/cubin" off; do
-    echo "compiled code kept in: $dir"
-    "$here/weft" bench latency -m "$here/models/Qwen3-0.6B" --load dummy --max-context 10240 --batch 1,16,64,256 --first 128,1024,8192 --rounds 1 --cache-dir "$dir" 2>> "$LOGS/linker.log"
-    "$here/weft" bench kernels --run '^(attend_prefill/hd|norm_|logits|linear/8B)' --variants --cache-dir "$dir" --csv "$LOGS/linker-$(basename "$dir").csv" 2>> "$LOGS/linker.log"
-  done
 }
 
 # deterministic checks that results depend on their request alone with --deterministic, and measures what that costs.
