@@ -35,6 +35,10 @@ type Kernels struct {
 	// before the first launch.
 	Early bool
 
+	// Apart has no launch start before the one ahead has ended, whatever the kernel allows: to time one as it is behind others
+	// of another kind, and not behind itself.
+	Apart bool
+
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.
 	Elem tensor.DType

@@ -35,7 +35,7 @@ type hopperTile struct {
 type hopperLinear struct {
 	gemms  [4]hopperKernel
 	sliced hopperKernel
-	thin   [4]hopperKernel
+	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -49,6 +49,7 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n16", rows: 16, cols: 64, stages: 9},
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
+		{name: "skinny_n128", rows: 128, cols: 64, stages: 7},
 	}
 	for i := range p.thin {
 		h := &p.thin[i]

@@ -34,9 +34,9 @@ type machine struct {
 }
 
 // openMachine takes a GPU; the calling goroutine is locked to its thread. Close it also after an error.
-func openMachine(lib *driver.Library, gpu int, cache string, cases []Case) (m *machine, err error) {
+func openMachine(lib *driver.Library, o Options, cases []Case) (m *machine, err error) {
 	m = &machine{}
-	d, err := lib.Device(gpu)
+	d, err := lib.Device(o.GPU)
 	if err != nil {
 		return m, err
 	}
@@ -47,7 +47,7 @@ func openMachine(lib *driver.Library, gpu int, cache string, cases []Case) (m *m
 		func() (err error) { m.s, err = m.ctx.NewStream(); return },
 		func() (err error) { m.start, err = m.ctx.NewEvent(true); return },
 		func() (err error) { m.stop, err = m.ctx.NewEvent(true); return },
-		func() error { m.k.Cache, m.k.Early = cache, true; return m.k.LoadAll() }, // Early, as it is served
+		func() error { m.k.Cache, m.k.Early, m.k.Apart = o.Cache, true, o.Apart; return m.k.LoadAll() }, // Early, as it is served
 		func() error { return m.allocate(cases) },
 	} {
 		if err := step(); err != nil {

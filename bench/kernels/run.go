@@ -17,6 +17,7 @@ type Options struct {
 	GPU      int
 	Cache    string // directory of compiled kernels, "" for none
 	Variants bool   // every kernel that runs a shape besides the chosen one
+	Apart    bool   // no launch starts before the one before has ended
 }
 
 // GPU is what was timed on, for the header of results.
@@ -39,7 +40,7 @@ type Result struct {
 func Run(ctx context.Context, lib *driver.Library, cases []Case, o Options, begin func(GPU) error, emit func([]Result) error) (err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	m, err := openMachine(lib, o.GPU, o.Cache, cases)
+	m, err := openMachine(lib, o, cases)
 	defer func() { err = errors.Join(err, m.close()) }()
 	if err != nil {
 		return fmt.Errorf("cannot time kernels on GPU %d: %w", o.GPU, err)

@@ -17,11 +17,20 @@ import (
 // never taken from the machine.
 func onFake(t *testing.T, args ...string) (stdout, stderr string, code int, fake *drivertest.Fake) {
 	t.Helper()
-	fake = drivertest.New(drivertest.Config{Name: "NVIDIA H200", Memory: 16 << 30})
+	fake = newFakeH200()
 	fake.Record(false)
+	stdout, stderr, code = runOn(fake, args...)
+	return stdout, stderr, code, fake
+}
+
+func newFakeH200() *drivertest.Fake {
+	return drivertest.New(drivertest.Config{Name: "NVIDIA H200", Memory: 16 << 30})
+}
+
+func runOn(fake *drivertest.Fake, args ...string) (stdout, stderr string, code int) {
 	var out, errs bytes.Buffer
 	code = run(&app{ctx: context.Background(), stdout: &out, stderr: &errs, args: args, library: func() (*driver.Library, error) { return fake.Library() }})
-	return out.String(), errs.String(), code, fake
+	return out.String(), errs.String(), code
 }
 
 func TestBenchKernels_TimesEveryKernelBesideItsPeers(t *testing.T) {
@@ -86,6 +95,28 @@ func TestBenchKernels_VariantsAreTimedOnlyWhereTheyAreChosen(t *testing.T) {
 	}
 	if strings.Count(out, "\n") != 4 {
 		t.Errorf("the table is %q, want a line for each of three cases", out)
+	}
+}
+
+func TestBenchKernels_ApartNoLaunchOverlapsTheOneAhead(t *testing.T) {
+	for _, apart := range []bool{false, true} {
+		args := []string{"bench", "kernels", "--run", "linear/8B qkv/M=64 ", "--cache-dir", "off"}
+		if apart {
+			args = append(args, "--apart")
+		}
+		fake := newFakeH200()
+		if _, errs, code := runOn(fake, args...); code != exitDone {
+			t.Fatalf("exit %d: %s", code, errs)
+		}
+		overlapping := 0
+		for _, l := range fake.Launches() {
+			if l.Overlap {
+				overlapping++
+			}
+		}
+		if (overlapping == 0) != apart {
+			t.Errorf("apart %v: %d of %d launches overlap", apart, overlapping, len(fake.Launches()))
+		}
 	}
 }
 
