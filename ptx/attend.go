@@ -124,8 +124,8 @@ func (k *Kernels) boxMaps(kv KV) (maps [2]driver.TensorMap, err error) {
 	return maps, err
 }
 
-// spread cuts work up as src/attend_prefill_sm90.cu does: sums of a span are D+4 floats a row, behind the counters.
-func spread(d int, work tensor.View, sms int) spreadArgs {
+// spreadOf cuts work up as src/attend_prefill_sm90.cu does: sums of a span are D+4 floats a row, behind the counters.
+func spreadOf(d int, work tensor.View, sms int) spreadArgs {
 	counters := attendCounters(sms)
 	each := hopperConsumers * 128 * (d/8 + 1) * 4
 	room := min((work.Len()-counters)/each, counters/hopperConsumers)
@@ -205,7 +205,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 		if err != nil {
 			return err
 		}
-		spread := spread(a.d, work, k.SMs())
+		spread := spreadOf(a.d, work, k.SMs())
 		blocks := min(k.SMs(), tiles(hopperRows)*a.kvHeads)
 		if spread.Room > 0 { // tiles may be cut: every multiprocessor has work
 			blocks = k.SMs()

@@ -1,5 +1,6 @@
 // Package ptx is a library of GPU kernels with typed launchers, usable alone. The kernels are CUDA C++ in src, compiled
-// ahead of time to the PTX in gen, which is embedded; the driver makes machine code of it when a kernel is first used.
+// ahead of time to gen, which is embedded: PTX, and the machine code that is made of it for devices of 8.x and 9.0. For others
+// the driver makes it when a kernel is first used.
 //
 // # Adding a kernel
 //
