@@ -27,7 +27,7 @@ type hopperTile struct {
 	name string
 	*hopperKernel
 	skinny bool // operands swapped
-	share  int  // tiles of a cluster: two share w, four are two by two; 1 when skinny
+	share  int  // tiles of a cluster: two share w, or x when skinny, four are two by two
 	splits int  // slices of K, each a block's
 }
 
@@ -35,7 +35,7 @@ type hopperTile struct {
 type hopperLinear struct {
 	gemms  [4]hopperKernel
 	sliced hopperKernel
-	thin   [5]hopperKernel
+	thin   [6]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -50,12 +50,14 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
 		{name: "skinny_n128", rows: 128, cols: 64, stages: 7},
+		{name: "skinny_n128c2", rows: 128, cols: 64, stages: 7},
 	}
+	shares := [len(p.thin)]int{1, 1, 1, 1, 1, 2}
 	for i := range p.thin {
-		h := &p.thin[i]
+		h, share := &p.thin[i], shares[i]
 		h.declare(k, skinnyShared(h))
-		for splits := 1; splits <= maxCluster; splits *= 2 {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: 1, splits: splits})
+		for splits := 1; splits*share <= maxCluster; splits *= 2 {
+			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: share, splits: splits})
 		}
 	}
 }
@@ -105,12 +107,12 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	}
 	l := driver.Launch{Stream: s, Overlap: true}
 	if t.skinny {
-		across, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols)
+		across, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols*t.share)
 		if t.splits == 1 {
-			groups = min(groups, max(1, t.resident()*k.SMs()/across))
+			groups = min(groups, max(1, t.resident()*k.SMs()/(across*t.share)))
 		}
-		l.Grid, l.Block = driver.Dim{X: groups * t.splits, Y: across}, driver.Dim{X: 2*t.cols + 32}
-		l.Cluster = driver.Dim{X: t.splits}
+		l.Cluster = driver.Dim{X: t.splits * t.share}
+		l.Grid, l.Block = driver.Dim{X: groups * l.Cluster.X, Y: across}, driver.Dim{X: 2*t.cols + 32}
 	} else {
 		l.Grid, l.Cluster, l.Block, a.Order = t.gemmLaunch(m, n, int(a.K), k.SMs())
 	}
@@ -119,7 +121,9 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
-	if !t.skinny { // the tiles of a cluster copy a part each
+	if t.skinny {
+		xRows /= t.share
+	} else { // the tiles of a cluster copy a part each
 		_, across := t.clusterShape()
 		wRows, xRows = wRows/2, xRows/across
 	}

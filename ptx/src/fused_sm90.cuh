@@ -38,8 +38,8 @@ __device__ __forceinline__ void store_shared(u32 addr, const uint4& v) {
 }
 
 template <int NT, int C, int Stages, Fusing F>
-struct Fused : Skinny<NT, C, Stages, kPlain> {
-	using Base = Skinny<NT, C, Stages, kPlain>;
+struct Fused : Skinny<NT, C, Stages, 1, kPlain> {
+	using Base = Skinny<NT, C, Stages, 1, kPlain>;
 	using Base::end, Base::end_step, Base::first, Base::first_step, Base::kPitch, Base::kRows, Base::kStageBytes, Base::kThreads,
 	    Base::kWBytes, Base::log_splits, Base::own_tokens, Base::p, Base::rank, Base::ring, Base::sent, Base::smem, Base::splits,
 	    Base::stride, Base::sums, Base::token0, Base::tokens, Base::wmap;
