@@ -32,7 +32,7 @@ check() { # variants by a prefix, or large shapes
 	echo $? >"$OUT/rc.$1"
 }
 if [ -z "$SKIP_CHECKS" ]; then
-	checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 gemm_128 gemm_sliced gemm_m skinny_m large fused attention"
+	checks="skinny_n8 skinny_n16 skinny_n32 skinny_n64 skinny_n128 gemm_128 gemm_sliced gemm_m skinny_m large fused attention"
 	for v in $checks; do check "$v" & done
 	wait
 	for v in $checks; do
