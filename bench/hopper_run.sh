@@ -56,7 +56,7 @@ variants=--variants
 timeout $((${LIMIT:-400} - SECONDS)) ./weft bench kernels --run "$RUN" $variants $peers --csv "$OUT/kernels.csv" --plot "$OUT/kernels.svg" >"$OUT/table.txt" 2>&1
 say "bench: rc $?"
 if sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) && [ -z "$SKIP_SANITIZER" ]; then
-	for run in memcheck:skinny_n8 memcheck:gemm_128x128 racecheck:skinny_n8; do
+	for run in memcheck:skinny_n8 memcheck:gemm_128x128 memcheck:skinny_n128c2 racecheck:skinny_n8 racecheck:skinny_n128c2; do
 		tool=${run%%:*} v=${run#*:}
 		WEFT_TEST_SMALL=1 WEFT_TEST_VARIANT=$v timeout 30 "$sanitizer" --tool "$tool" ./ptx.test -test.run EveryKernelGives >"$OUT/$tool.log.$v" 2>&1
 		say "$tool $v: rc $?, $(grep -E 'SUMMARY' "$OUT/$tool.log.$v" | head -1)"

@@ -179,6 +179,7 @@ func rowPitch(d int) int { return 2*d + 16 }
 //	work   as AttendDecode's, which may be launched behind it with the same; or none, work.Len() being 0
 //
 // D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
+// On Hopper it reads r and the pages before the kernel ahead has ended, as Kernels.Early says of decode attention.
 // Without work the result of a token is the same bits in every batch. With it a few new tokens behind many cached ones
 // keep the whole chip busy: tiles are cut by the keys, as the lengths of all requests in the batch have it. The same batch
 // gives the same bits again, and a graph may replay the launch for other lengths.

@@ -366,7 +366,7 @@ func attendPrefillCutTilesGiveTheSameBitsEachTime(t *testing.T, d drivertest.Dev
 	g := onDevice(t, d)
 	b := newAttendBatch(attendCase{64, 1, 2, Scores{Scale: 0.125}, []int32{1700, 1300}, []int32{9, 5}, 0}, rand.New(rand.NewPCG(6, 7)))
 	if !g.k.Hopper() {
-		return
+		t.Skip("skipped: no tile is cut but on Hopper")
 	}
 	first := b.run(g)
 	counters := attendCounters(g.k.SMs())

@@ -30,8 +30,8 @@ const (
 	sliceTwice = 0.6702
 )
 
-// skinnyMost is the most tokens of a kernel for few that is taken: skinny_n128 is left to Force until it is measured.
-const skinnyMost = 64
+// taken reports whether t may be chosen: kernels for few that take more than 64 tokens are left to Force until measured.
+func (t *hopperTile) taken() bool { return !t.skinny || t.rows <= 64 }
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
 func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopperTile {
@@ -59,7 +59,7 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	down, across := t.clusterShape()
 	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
 	switch {
-	case t.splits > 1 && steps < 4*t.splits, t.skinny && t.rows > skinnyMost:
+	case t.splits > 1 && steps < 4*t.splits, !t.taken():
 		return false
 	case t.skinny:
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && steps >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)

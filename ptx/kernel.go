@@ -78,7 +78,7 @@ func (k *Kernels) resolve(e *entry) error {
 	}
 	if k.ctx.Device.Arch() == 90 {
 		// All kernels alike: a multiprocessor that is to share its memory out otherwise has to run empty first.
-		if err := fn.SetAttribute(driver.FuncCarveout, 100); err != nil {
+		if err := fn.SetAttribute(driver.FuncCarveout, 100); driver.Sticky(err) { // it is a hint
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ var gen embed.FS
 // Kernels are the kernels on one device.
 type Kernels struct {
 	// Dry makes launchers check their arguments and note the kernel for Load, and launch nothing: to measure a step and to
-	// have every module compiled before the first request.
+	// have every module loaded before the first request.
 	Dry bool
 
 	// Cache is the directory where code that the driver compiled is kept for the next run, "" for nowhere. Set it before the

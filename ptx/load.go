@@ -24,6 +24,10 @@ type Load struct {
 	PTX  int           // bytes
 	Code int           // bytes
 	Took time.Duration // several are done at once
+
+	// Refused is why code from an earlier origin was not taken, nil if it was not there. What the driver's linker makes
+	// instead can be much slower on Hopper (docs/DECODE.md).
+	Refused error
 }
 
 // Origin is where a module's machine code comes from; the first that has it and that the driver takes is used.
@@ -140,6 +144,9 @@ func (k *Kernels) fetch(file string) fetched {
 		if code, l.err = k.code(file, text, l.From); l.err == nil && code != nil {
 			l.module, l.err = k.ctx.LoadModule(file+".ptx", code)
 		}
+		if l.err != nil && l.From != Compiled && l.Refused == nil {
+			l.Refused = l.err
+		}
 		if l.module != nil || l.From == Compiled || driver.Sticky(l.err) {
 			if l.From == Compiled && !bytes.Equal(code, text) {
 				l.fresh = code
@@ -170,7 +177,8 @@ func (k *Kernels) code(file string, text []byte, from Origin) ([]byte, error) {
 }
 
 // carried gives the machine code of file for devices of compute capability arch, 90 for 9.0. What was made for a device
-// runs on those of the same major version that came later (CUDA C++ Programming Guide, binary compatibility).
+// runs on those of the same major version that came later (CUDA C++ Programming Guide, binary compatibility; Jetson's,
+// which are set apart there, may refuse it).
 func carried(file string, arch int) ([]byte, error) {
 	packed, err := gen.ReadFile(fmt.Sprintf("gen/code/sm_%d/%s.cubin.gz", arch/10*10, file))
 	if errors.Is(err, fs.ErrNotExist) {

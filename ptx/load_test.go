@@ -29,6 +29,18 @@ func TestLoad_CommonDevicesCompileNothing(t *testing.T) {
 	}
 }
 
+func TestLoad_SaysThatTheDriverRefusedCode(t *testing.T) {
+	k, _ := load(t, t.TempDir(), drivertest.Config{})
+	for _, l := range k.Loads() {
+		if l.From != Compiled || l.Refused == nil {
+			t.Errorf("%s comes from %d, refused %v; want it compiled, and why", l.File, l.From, l.Refused)
+		}
+	}
+	if k, _ = load(t, t.TempDir(), drivertest.Config{Opaque: true}); k.Loads()[0].Refused != nil {
+		t.Errorf("refused %v, want nothing", k.Loads()[0].Refused)
+	}
+}
+
 func TestCarried_EveryModuleHasMachineCode(t *testing.T) {
 	check := func(pattern string, arches ...int) {
 		files, err := fs.Glob(gen, pattern)
@@ -38,8 +50,8 @@ func TestCarried_EveryModuleHasMachineCode(t *testing.T) {
 		for _, f := range files {
 			for _, arch := range arches {
 				code, err := carried(strings.TrimSuffix(filepath.Base(f), ".ptx"), arch)
-				if err != nil || !bytes.HasPrefix(code, []byte("\x7fELF")) {
-					t.Errorf("%s for %d: %d bytes that are no machine code, %v", f, arch, len(code), err)
+				if err != nil || !bytes.HasPrefix(code, []byte("\x7fELF")) || int(code[48]) != arch/10*10 { // e_flags: the chip
+					t.Errorf("%s for %d: %d bytes that are no machine code for it, %v", f, arch, len(code), err)
 				}
 			}
 		}

@@ -41,9 +41,10 @@ func (k *Kernels) hopperVariants() []Variant {
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
-		if t.rows > skinnyMost && t.skinny {
+		switch {
+		case !t.taken():
 			when = "not yet: left to measurements"
-		} else if t.skinny {
+		case t.skinny:
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})

@@ -18,8 +18,9 @@ import (
 type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
 
-	// Single leaves each operation of a layer to a kernel of its own, which starts when those ahead of it have ended: to
-	// compare. Otherwise kernels on Hopper start before, and some do several operations (see fused.go).
+	// Single leaves each operation of a layer to a kernel of its own, which starts when those ahead of it have ended, but for
+	// linear ones and prefill attention: to compare. Otherwise all on Hopper start before, and some do several operations
+	// (see fused.go).
 	Single bool
 
 	// Force takes the variant of an operation that is named (see ptx.Kernels.Variants) for all shapes that it can: to compare.
@@ -31,7 +32,7 @@ type Options struct {
 
 	Chunk int // bytes of each of the two pinned buffers that weights are loaded through; 0: 32 MiB
 
-	// Cache is the directory where compiled kernels are kept for the next start, "" for nowhere.
+	// Cache is the directory where kernels that the driver compiled are kept for the next start, "" for nowhere.
 	Cache string
 
 	// Elem is the type of weights, activations and the KV cache: BF16, which is what Invalid stands for, or F16, which is

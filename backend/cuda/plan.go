@@ -10,7 +10,7 @@ import (
 )
 
 // Plan runs forward on the largest batch and on decode batches of every kernel class, with launches off: that measures
-// the activations and tells which kernels a step can use, which are compiled then. Then it reserves what a step needs.
+// the activations and tells which kernels a step can use, which are loaded then. Then it reserves what a step needs.
 func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.View) error {
 	switch {
 	case b.planned:

@@ -18,11 +18,11 @@ type Check struct {
 }
 
 // SelfTest runs every kernel on small random data and compares the results with plain loops on the host. It needs no
-// model and no Plan, some MiB of memory, and a second or so for the driver to compile the kernels.
+// model and no Plan, some MiB of memory, and seconds where the driver has to compile the kernels.
 func (b *Backend) SelfTest() []Check {
 	t := &selfTest{b: b, memory: memory{ctx: b.ctx}, rng: rand.New(rand.NewPCG(1, 2))}
 	if err := b.k.LoadAll(); err != nil {
-		t.report("compiling", err)
+		t.report("loading", err)
 	}
 	t.norms()
 	t.gather()

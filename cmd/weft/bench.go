@@ -15,7 +15,7 @@ type benchCmd struct {
 	Throughput throughputCmd `cmd:"" help:"Offline: the 256-request workload of nano-vLLM and mini-SGLang; with host work and device time of its decode steps."`
 	Latency    latencyCmd    `cmd:"" help:"Offline: decode steps at several batch sizes, and time to first token."`
 	Kernels    kernelsCmd    `cmd:"" help:"Every GPU kernel over its shapes: time, floor, share of the floor, beside other libraries."`
-	Startup    startupCmd    `cmd:"" help:"From process start to first token, without and with compiled kernels at hand."`
+	Startup    startupCmd    `cmd:"" help:"From process start to first token, the first time and again."`
 
 	Serve        benchServeCmd   `cmd:"" help:"Online: any OpenAI endpoint under arrivals, traces and conversations; latencies, throughput, goodput."`
 	Interference interferenceCmd `cmd:"" help:"Online: what a long prompt does to requests that generate."`

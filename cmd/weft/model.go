@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/weft-llm/weft"
 	"github.com/weft-llm/weft/engine"
+	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/scheduler"
 	"github.com/weft-llm/weft/tensor"
 
@@ -100,7 +102,17 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	}
 	fmt.Fprintf(a.stderr, "weft %s: %s on %s, %d tokens of context, KV cache of %d tokens, ready in %.2f s\n",
 		version, m.Name(), where, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
+	warnRefused(a.stderr, m)
 	return m, nil
+}
+
+// warnRefused says that the driver would not take the machine code of kernels, and compiled them.
+func warnRefused(w io.Writer, m *weft.Model) {
+	loads, _ := m.KernelLoads()
+	refused := slices.DeleteFunc(loads, func(l ptx.Load) bool { return l.Refused == nil })
+	if len(refused) > 0 {
+		fmt.Fprintf(w, "weft: %d kernel files were compiled by the driver, which can make them slower: %v\n", len(refused), refused[0].Refused)
+	}
 }
 
 // bar shows progress on a terminal and nothing elsewhere.

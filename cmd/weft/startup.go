@@ -18,7 +18,7 @@ import (
 type startupCmd struct {
 	benchFlags
 	Prompt int  `default:"16" help:"Prompt tokens."`
-	Rounds int  `default:"2" help:"Starts with compiled kernels at hand, after the one without."`
+	Rounds int  `default:"2" help:"Starts after the first, which finds no kernel that the driver compiled before. GPUs of compute capability 8.x and 9.0 need none."`
 	Once   bool `hidden:"" help:"Be the process that is timed."`
 }
 

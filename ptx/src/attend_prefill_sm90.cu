@@ -2,7 +2,7 @@
 // and V, 128 keys of either at a time, into a ring of places.
 // data    q, out [T,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
 // math    bf16 products, fp32 sums, online softmax in powers of two, P rounded to bf16; repeatable, without room in any batch
-// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid SMs, block 384
+// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid SMs, fewer for fewer whole tiles, block 384
 // moves   4*Heads*D operations a visible (query, key) pair; goal: 480 TFLOP/s at D=128, 16k keys
 // source  Shah et al. 2024 (FlashAttention-3), arXiv:2407.08608; spans as in Dao et al. 2023 (Flash-Decoding)
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
@@ -23,7 +23,7 @@ template <int Dim, int PlaceCount>
 struct Shape {
 	static constexpr int D = Dim, Places = PlaceCount;
 	static constexpr int Chunks = D / 8, Place = D / 64 * kBlock;
-	static constexpr int Q = 0, Ring = Place, Out = Ring + Places * Place, Shared = Out + Place + 1024;
+	static constexpr int Q = 0, Ring = Place, Out = Ring + Places * Place;
 	static constexpr int Part = 128 * (D / 8 + 1);  // fours of floats that a warp group keeps of a span
 };
 

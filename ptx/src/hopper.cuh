@@ -141,5 +141,5 @@ __device__ __forceinline__ void fewer_registers() {
 __device__ __forceinline__ void let_next_start() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }
 
 // wait_for_previous waits until the kernels ahead have ended and their writes are visible. Every kernel that is launched
-// to overlap calls it before it reads or writes anything but weights.
+// to overlap calls it before it reads or writes anything but weights, and for attention what overlap.cuh names.
 __device__ __forceinline__ void wait_for_previous() { asm volatile("griddepcontrol.wait;" ::: "memory"); }

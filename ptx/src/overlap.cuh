@@ -2,7 +2,7 @@
 #pragma once
 
 // wait_for_former waits until the kernel before this one on the stream has ended, and what it wrote can be read. Every
-// kernel of a chain calls it before it touches memory that another one writes: only then has all before it ended too.
+// kernel of a chain calls it before it touches memory that another one of the layer writes: only then has all before it ended too.
 __device__ __forceinline__ void wait_for_former() {
 #if __CUDA_ARCH__ >= 900
 	asm volatile("griddepcontrol.wait;" ::: "memory");
@@ -10,9 +10,10 @@ __device__ __forceinline__ void wait_for_former() {
 }
 
 // let_next_start lets the next kernel's blocks take what room is left on the multiprocessors; it promises nothing about
-// memory. Small kernels call it first, so that blocks of the linear kernel behind fetch weights during the one ahead. Linear
-// kernels call it behind their own wait: all that stands ahead of one has then ended when the next kernel starts, however
-// early the small kernels between it and attention let that start, which reads the step's inputs ahead of its own wait.
+// memory. Small kernels but rows.cu call it first, so that blocks of the linear kernel behind fetch weights during the one
+// ahead. Attention reads the step's inputs, and decode attention the cache as former steps left it, ahead of its own wait: so
+// a kernel that lets the next one start behind its own wait has to stand between what writes those and attention. The
+// unfused linear kernels and fused_heads do.
 __device__ __forceinline__ void let_next_start() {
 #if __CUDA_ARCH__ >= 900
 	asm volatile("griddepcontrol.launch_dependents;");

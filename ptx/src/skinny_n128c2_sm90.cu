@@ -1,7 +1,7 @@
 // skinny_n128c2_sm90.cu: y = x · w^T with an epilogue for few tokens, 128 by 64 features a tile, two of which share x, by TMA and wgmma.
 // data    x [M,K] bf16, w [N,K] bf16, bias [N] f32 or null, y [M,N] bf16 or f32; row-major, contiguous; y overlaps nothing
 // math    bf16 products, fp32 sums in the order of K, slices of K added in their order; bias, then one rounding; bitwise repeatable
-// needs   sm_90a, K % 8 == 0, N % 16 == 0 when gated   launch  grid (blocks, M/128), block 160, shared 207992, cluster = 2 times slices of K <= 8
+// needs   sm_90a, K % 8 == 0, N % 16 == 0 when gated   launch  grid (blocks, M/128), block 160, shared 207992, cluster = twice the slices of K <= 8
 // moves   2NK bytes; floor: 85% of HBM bandwidth when NK > 25 M, below that cuBLAS's time (bench/kernels)
 // source  operands swapped as in TensorRT-LLM's small-batch GEMMs
 // pairs   ../linear_sm90.go (launcher), ../../backend/cpu/linear.go (oracle)

@@ -1,4 +1,4 @@
-// skinny_sm90.cuh: a linear kernel for few tokens, w streamed by TMA, for skinny_sm90.cu.
+// skinny_sm90.cuh: a linear kernel for few tokens, w streamed by TMA, for skinny_n*_sm90.cu.
 //
 // Features are wgmma's 64-row side and tokens its columns. A tile is 64·C features by NT tokens: C warpgroups multiply,
 // the last warp copies. Blocks of other tokens go through the same features at the same time, so that w is read from
