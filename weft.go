@@ -49,8 +49,8 @@ type Options struct {
 	// os.UserCacheDir.
 	CacheDir string
 
-	// SingleKernels leaves each operation to a kernel of its own, on Hopper in bf16, and has most start when those ahead of
-	// them have ended: to compare.
+	// SingleKernels leaves each operation to a kernel of its own, which starts when those ahead of it have ended, on Hopper in
+	// bf16: to compare.
 	SingleKernels bool
 
 	// ForceKernels takes the kernels named for operations, where they fit, instead of those that weft would choose: to compare.

@@ -61,6 +61,7 @@ func open(t testing.TB, on drivertest.Device) *gpu {
 		func() (err error) { d, err = on.Library.Device(0); return },
 		func() (err error) { g.ctx, err = d.Open(); return },
 		func() (err error) { g.k, err = Open(g.ctx); return },
+		func() error { g.k.Overlap = true; return nil }, // as they are served
 		func() (err error) { g.s, err = g.ctx.NewStream(); return },
 	} {
 		if err := step(); err != nil {

@@ -112,7 +112,7 @@ func (f *kernel[A]) enqueue(l driver.Launch, a A) error {
 	k.args.Reset().Struct(unsafe.Slice((*byte)(unsafe.Pointer(&a)), f.size), f.starts, f.align)
 	k.config = l
 	k.config.Shared = f.shared
-	k.config.Overlap = l.Overlap && !k.Apart
+	k.config.Overlap = l.Overlap && k.Overlap
 	return f.fn.Launch(&k.config, &k.args)
 }
 

@@ -27,17 +27,14 @@ type Kernels struct {
 	// goes by 16 columns. It is slower where tokens are few. CheckSteady tells whether the device keeps to it.
 	Steady bool
 
-	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Set it before the first launch.
+	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Without it each waits
+	// for the end of all. Set it before the first launch.
 	Overlap bool
 
 	// Early takes the kernel of decode attention on Hopper that starts before the kernel ahead has ended, and reads the step's
 	// inputs and the cache by then. What wrote them must be ahead of a linear kernel or NormHeads that is ahead of it. Set it
 	// before the first launch.
 	Early bool
-
-	// Apart has no launch start before the one ahead has ended, whatever the kernel allows: to time one as it is behind others
-	// of another kind, and not behind itself.
-	Apart bool
 
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands
 	// for, or F16. Set it before the first launch. F16 runs the kernels for sm_80 on Hopper too.

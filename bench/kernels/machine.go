@@ -47,7 +47,7 @@ func openMachine(lib *driver.Library, o Options, cases []Case) (m *machine, err 
 		func() (err error) { m.s, err = m.ctx.NewStream(); return },
 		func() (err error) { m.start, err = m.ctx.NewEvent(true); return },
 		func() (err error) { m.stop, err = m.ctx.NewEvent(true); return },
-		func() error { m.k.Cache, m.k.Early, m.k.Apart = o.Cache, true, o.Apart; return m.k.LoadAll() }, // Early, as it is served
+		func() error { m.k.Cache, m.k.Early, m.k.Overlap = o.Cache, true, !o.Apart; return m.k.LoadAll() }, // as they are served
 		func() error { return m.allocate(cases) },
 	} {
 		if err := step(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/driver/drivertest"
+	"github.com/weft-llm/weft/ptx"
 )
 
 // onFake runs a command line on a GPU played in Go, of so much memory that every case fits: what no kernel touches is
@@ -117,6 +119,16 @@ func TestBenchKernels_ApartNoLaunchOverlapsTheOneAhead(t *testing.T) {
 		if (overlapping == 0) != apart {
 			t.Errorf("apart %v: %d of %d launches overlap", apart, overlapping, len(fake.Launches()))
 		}
+	}
+}
+
+func TestRefusedNote_SaysHowManyFilesTheDriverCompiledAndWhy(t *testing.T) {
+	loads := []ptx.Load{{File: "a"}, {File: "b", Refused: errors.New("no binary")}, {File: "c", Refused: errors.New("other")}}
+	if got := refusedNote(loads); !strings.Contains(got, "2 of the kernels' files") || !strings.Contains(got, "no binary") {
+		t.Errorf("refusedNote() = %q", got)
+	}
+	if got := refusedNote(nil); got != "" {
+		t.Errorf("refusedNote() = %q with nothing refused", got)
 	}
 }
 

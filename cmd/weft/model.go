@@ -102,17 +102,18 @@ func (f *engineFlags) open(a *app) (*weft.Model, error) {
 	}
 	fmt.Fprintf(a.stderr, "weft %s: %s on %s, %d tokens of context, KV cache of %d tokens, ready in %.2f s\n",
 		version, m.Name(), where, m.Engine().Limit(), m.Engine().Slots(), time.Since(start).Seconds())
-	warnRefused(a.stderr, m)
+	loads, _ := m.KernelLoads()
+	fmt.Fprint(a.stderr, refusedNote(loads))
 	return m, nil
 }
 
-// warnRefused says that the driver would not take the machine code of kernels, and compiled them.
-func warnRefused(w io.Writer, m *weft.Model) {
-	loads, _ := m.KernelLoads()
+// refusedNote says that the driver would not take the machine code of kernels, and compiled them; "" where it took all.
+func refusedNote(loads []ptx.Load) string {
 	refused := slices.DeleteFunc(loads, func(l ptx.Load) bool { return l.Refused == nil })
-	if len(refused) > 0 {
-		fmt.Fprintf(w, "weft: %d kernel files were compiled by the driver, which can make them slower: %v\n", len(refused), refused[0].Refused)
+	if len(refused) == 0 {
+		return ""
 	}
+	return fmt.Sprintf("weft: %d of the kernels' files were compiled by the driver, which can make them slower: %v\n", len(refused), refused[0].Refused)
 }
 
 // bar shows progress on a terminal and nothing elsewhere.
