@@ -31,7 +31,7 @@ const (
 )
 
 // taken reports whether t may be chosen: kernels for few that take more than 64 tokens are left to Force until measured.
-func (t *hopperTile) taken() bool { return !t.skinny || t.rows <= 64 }
+func (t *hopperTile) taken() bool { return true }
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
 func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopperTile {
@@ -52,23 +52,33 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	return best
 }
 
-// fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K are of use where all run at
-// once. Tiles two by two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an
-// H200, were faster than the same tiles in pairs, and 16 were slower.
+// fits says whether t computes the shape, and is not plainly the wrong size for it.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
-	down, across := t.clusterShape()
-	steps, tiles := ceilDiv(k, hopperStep), ceilDiv(m, t.rows*down)*ceilDiv(n, t.cols*across)
 	switch {
-	case t.splits > 1 && steps < 4*t.splits, !t.taken():
+	case e == plain && n%8 != 0 && !t.skinny, e == gated && n%16 != 0, t.splits > 1 && ceilDiv(k, hopperStep) < 4*t.splits, !t.taken():
 		return false
 	case t.skinny:
-		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && steps >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case t.splits > 1 && tiles > clustersAtOnce(t.share*t.splits, sms):
+		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols*t.across)
+		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
+	case m <= 64 || t.down > 1 && m <= t.rows || t.swapped && (m > t.rows || 2*m <= t.rows):
 		return false
-	case t.share == 4 && 4*tiles < 3*clustersAtOnce(t.share, sms):
+	case t.sliced:
+		return e != logits && ceilDiv(m, t.rows*t.down)*ceilDiv(n, t.cols) <= clustersAtOnce(t.down*t.splits, sms)
+	}
+	return t.fitsAtOnce(m, n, k, sms)
+}
+
+// fitsAtOnce says whether slices of K are of use, which all have to run at once, and enough of them or of tiles two by two:
+// these are where so many run that L2 is the bound, and 24 clusters, as many as run at once on an H200, were faster than the
+// same tiles in pairs, and 16 were slower.
+func (t *hopperTile) fitsAtOnce(m, n, k, sms int) bool {
+	tiles, most := ceilDiv(m, t.rows*t.down)*ceilDiv(n, t.cols*t.across), clustersAtOnce(t.down*t.across, sms)
+	more := 2 * t.splits // slices that had better be taken
+	switch {
+	case t.splits > 1 && tiles*t.splits > most, more <= maxSlices && tiles*more <= most && ceilDiv(k, hopperStep) >= 4*more && m <= 512:
 		return false
 	}
-	return m > 64 && (e == logits || e == plain && n%8 == 0 || e == gated && n%16 == 0)
+	return t.down*t.across < 4 || 4*tiles >= 3*most
 }
 
 // predict is the time of t on a shape in µs.
@@ -77,8 +87,8 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	if t.skinny {
 		return t.predictSkinny(e, m, n, k, sms, memory)
 	}
-	down, across := t.clusterShape()
-	cluster := t.share * t.splits
+	down, across := t.down, t.across
+	cluster := down * across * t.splits
 	blocks := ceilDiv(m, t.rows*down) * ceilDiv(n, t.cols*across) * cluster
 	waves := ceilDiv(blocks, clustersAtOnce(cluster, sms)*cluster)
 	busy := float64(blocks) / float64(waves*sms)

@@ -108,7 +108,7 @@ func (p *fusedKernels) choose(f fusing, m, n, k, sms int) (best fusedTile, ok bo
 
 // predict is the time of h on a shape in µs, by the figures of kernels for few tokens.
 func (h *fusedKernel) predict(f fusing, m, n, k, splits, sms int) float64 {
-	t := hopperTile{hopperKernel: &h.hopperKernel, skinny: true, share: 1, splits: splits}
+	t := hopperTile{hopperKernel: &h.hopperKernel, skinny: true, down: 1, across: 1, splits: splits}
 	us := t.predict(f.epilogue(), m, n, k, sms)
 	if f == fuseHeads {
 		us += headStep * float64(ceilDiv(ceilDiv(k, hopperStep), splits)*ceilDiv(ceilDiv(n, h.cols)*splits, h.blocks*sms))

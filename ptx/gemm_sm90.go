@@ -1,6 +1,13 @@
 package ptx
 
-import "github.com/weft-llm/weft/driver"
+import (
+	"fmt"
+
+	"github.com/weft-llm/weft/driver"
+)
+
+// maxSlices is how many slices of K src/gemm_sm90.cuh adds up at most.
+const maxSlices = 8
 
 // declareGemms adds the kernels for many tokens: those of src/gemm_sm90.cuh, of which a cluster is tiles that share w, and
 // those of src/gemm_sliced_sm90.cuh, of which it is slices of K of such tiles.
@@ -10,27 +17,50 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 		{name: "gemm_128x192", rows: 128, cols: 192, stages: 4},
 		{name: "gemm_128x128", rows: 128, cols: 128, stages: 6},
 		{name: "gemm_128x64", rows: 128, cols: 64, stages: 8},
+		{name: "swap_96x128", rows: 96, cols: 128, stages: 8, swapped: true},
+		{name: "swap_128x128", rows: 128, cols: 128, stages: 7, swapped: true},
+		{name: "swap_192x128", rows: 192, cols: 128, stages: 5, swapped: true},
+		{name: "swap_256x128", rows: 256, cols: 128, stages: 4, swapped: true},
+		{name: "swap_96x192", rows: 96, cols: 192, stages: 6, swapped: true},
+		{name: "swap_128x192", rows: 128, cols: 192, stages: 5, swapped: true},
+		{name: "swap_192x192", rows: 192, cols: 192, stages: 4, swapped: true},
 	}
 	for i := range p.gemms {
 		h := &p.gemms[i]
 		h.declare(k, gemmShared(h))
-		for share := 1; share <= 2; share++ {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("c", share), hopperKernel: h, share: share, splits: 1})
+		for _, c := range [][2]int{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
+			if h.swapped && c[0] > 1 { // all tokens are in a tile
+				continue
+			}
+			for splits := 1; splits <= maxSlices; splits *= 2 {
+				name := h.name + clusterSuffix(c[0], c[1]) + suffix("s", splits)
+				p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, down: c[0], across: c[1], splits: splits})
+			}
 		}
 	}
-	p.tiles = append(p.tiles, hopperTile{name: "gemm_128x128c4", hopperKernel: &p.gemms[2], share: 4, splits: 1})
 	h := &p.sliced
 	*h = hopperKernel{name: "gemm_sliced", rows: 128, cols: 128, stages: 5}
 	h.declare(k, slicedShared(h))
 	for _, c := range []struct{ share, splits int }{{1, 2}, {1, 4}, {1, 8}, {2, 4}} {
 		name := h.name + suffix("m", c.share) + suffix("s", c.splits)
-		p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, share: c.share, splits: c.splits})
+		p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, down: c.share, across: 1, splits: c.splits, sliced: true})
 	}
 }
 
-// gemmShared is the shared memory of src/gemm_sm90.cuh: alignment, stages, four places for stores, barriers.
+func clusterSuffix(down, across int) string {
+	if down*across == 1 {
+		return ""
+	}
+	return fmt.Sprintf("c%dx%d", down, across)
+}
+
+// gemmShared is the shared memory of src/gemm_sm90.cuh: alignment, stages, four places for stores unless swapped, barriers.
 func gemmShared(h *hopperKernel) int {
-	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + 4*8192 + 16*h.stages
+	stores := 4 * 8192
+	if h.swapped {
+		stores = 0
+	}
+	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + stores + 16*h.stages
 }
 
 // slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums, barriers.
@@ -38,24 +68,25 @@ func slicedShared(h *hopperKernel) int {
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + h.rows*h.cols*4 + 16*h.stages + 8
 }
 
-// clusterShape gives the tiles of t's cluster, over tokens and over features.
-func (t *hopperTile) clusterShape() (down, across int) {
-	if t.share == 4 {
-		return 2, 2
+// gemmLaunch is how t is launched when it is not skinny, with the kernel's order and splits. Slices of a tile wait for each
+// other, so that no more are made than run at once.
+func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.Dim, order, splits int32) {
+	rows, blocks := ceilDiv(m, t.rows*t.down), t.down*t.across
+	tiles := rows * ceilDiv(n, t.cols*t.across)
+	if t.sliced {
+		blocks *= t.splits
+		return driver.Dim{X: tiles * blocks}, driver.Dim{X: blocks}, driver.Dim{X: 288}, int32(t.down), int32(t.splits)
 	}
-	return t.share, 1
-}
-
-// gemmLaunch is how t is launched when it is not skinny, and the kernel's order.
-func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.Dim, order int32) {
-	down, across := t.clusterShape()
-	rows, blocks := ceilDiv(m, t.rows*down), t.share*t.splits
-	tiles := rows * ceilDiv(n, t.cols*across)
-	cluster = driver.Dim{X: blocks}
-	if t.splits > 1 {
-		return driver.Dim{X: tiles * blocks}, cluster, driver.Dim{X: 288}, int32(t.share)
+	most, slices := clustersAtOnce(blocks, sms), t.splits
+	for slices > 1 && tiles*slices > most {
+		slices /= 2
 	}
-	return driver.Dim{X: min(tiles, clustersAtOnce(blocks, sms)) * blocks}, cluster, driver.Dim{X: 384}, int32(min(rows, gemmOrder(n, k)/down))
+	grid = driver.Dim{X: min(tiles*slices, most) * blocks}
+	threads := 384
+	if t.swapped {
+		rows, threads = ceilDiv(n, t.cols*t.across), 2*t.cols+128
+	}
+	return grid, driver.Dim{X: blocks}, driver.Dim{X: threads}, int32(min(rows, gemmOrder(n, k)/t.down)), int32(slices)
 }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,

@@ -13,17 +13,18 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 		name                 string
 		m, n, k              int
 		grid, cluster, block int
-		order                int32
+		order, splits        int32
 		what                 string
 	}{
-		{"gemm_128x256", 8192, 4096, 1024, 132, 1, 384, 8, "a block a multiprocessor"},
-		{"gemm_128x256c2", 8192, 4096, 4096, 132, 2, 384, 4, "as many in pairs"},
-		{"gemm_128x128c2", 256, 4096, 1024, 64, 2, 384, 1, "a cluster for each pair of tiles"},
-		{"gemm_128x128c2", 100, 100, 1024, 2, 2, 384, 1, "one cluster, mostly beside y"},
-		{"gemm_128x128c4", 8192, 6144, 1024, 96, 4, 384, 4, "as many in fours as are known to run at once"},
-		{"gemm_128x128c4", 100, 100, 1024, 4, 4, 384, 1, "one cluster, mostly beside y"},
-		{"gemm_sliceds8", 256, 512, 3072, 64, 8, 288, 1, "8 tiles of eight slices"},
-		{"gemm_slicedm2s4", 256, 1024, 3072, 64, 8, 288, 2, "16 tiles of four slices, in pairs"},
+		{"gemm_128x256", 8192, 4096, 1024, 132, 1, 384, 8, 1, "a block a multiprocessor"},
+		{"gemm_128x256c2x1", 8192, 4096, 4096, 132, 2, 384, 4, 1, "as many in pairs"},
+		{"gemm_128x128c2x1", 256, 4096, 1024, 64, 2, 384, 1, 1, "a cluster for each pair of tiles"},
+		{"gemm_128x128c2x1", 100, 100, 1024, 2, 2, 384, 1, 1, "one cluster, mostly beside y"},
+		{"gemm_128x128c2x2", 8192, 6144, 1024, 96, 4, 384, 4, 1, "as many in fours as are known to run at once"},
+		{"gemm_128x128c2x2", 100, 100, 1024, 4, 4, 384, 1, 1, "one cluster, mostly beside y"},
+		{"gemm_128x128c1x2s4", 128, 4096, 12288, 128, 2, 384, 1, 4, "16 pairs of tiles, four slices of each"},
+		{"gemm_128x128s8", 512, 4096, 1024, 128, 1, 384, 4, 1, "as many slices as run at once"},
+		{"gemm_128x128s8", 256, 4096, 1024, 128, 1, 384, 2, 2, "as many slices as run at once"},
 	} {
 		var tile *hopperTile
 		for i := range k.hop.tiles {
@@ -34,10 +35,10 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 		if tile == nil {
 			t.Fatalf("there is no %s", c.name)
 		}
-		grid, cluster, block, order := tile.gemmLaunch(c.m, c.n, c.k, 132)
+		grid, cluster, block, order, splits := tile.gemmLaunch(c.m, c.n, c.k, 132)
 		want := [3]driver.Dim{{X: c.grid}, {X: c.cluster}, {X: c.block}}
-		if got := [3]driver.Dim{grid, cluster, block}; got != want || order != c.order {
-			t.Errorf("%s on M=%d N=%d K=%d: %v, order %d; want %v, %d: %s", c.name, c.m, c.n, c.k, got, order, want, c.order, c.what)
+		if got := [3]driver.Dim{grid, cluster, block}; got != want || order != c.order || splits != c.splits {
+			t.Errorf("%s on M=%d N=%d K=%d: %v, order %d, %d splits; want %v, %d, %d: %s", c.name, c.m, c.n, c.k, got, order, splits, want, c.order, c.splits, c.what)
 		}
 	}
 }

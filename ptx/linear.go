@@ -78,13 +78,13 @@ func (p *linearKernels) declare(k *Kernels) {
 // maxSplitBlocks bounds the blocks of a launch that splits K, per multiprocessor; the scratch memory is made for it.
 const maxSplitBlocks = 4
 
-// splitTileFloats is the largest tile that is split.
-const splitTileFloats = 64 * 64
+// splitFloats are the sums of split tiles that a multiprocessor computes at a time: four of 64x64, or on Hopper one of 192x192.
+const splitFloats = 192 * 192
 
 // openLinear reserves the scratch memory for split tiles.
 func (k *Kernels) openLinear() (err error) {
 	blocks := int64(maxSplitBlocks * k.SMs())
-	if k.lin.work, err = k.ctx.Alloc(blocks * splitTileFloats * 4); err != nil {
+	if k.lin.work, err = k.ctx.Alloc(int64(k.SMs()) * splitFloats * 4); err != nil {
 		return err
 	}
 	if k.lin.arrived, err = k.ctx.Alloc(blocks * 4); err != nil {

@@ -117,7 +117,7 @@ func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
 // runs says whether a forced variant takes the shape: the GEMMs of sm_90a store by the copy engine, which wants rows of
 // whole 16 bytes, and some of sm_80 hold all tokens.
 func runs(v Variant, m, n int) bool {
-	if v.Arch == "sm_90a" && strings.HasPrefix(v.Name, "gemm") {
+	if v.Arch == "sm_90a" && (strings.HasPrefix(v.Name, "gemm") || strings.HasPrefix(v.Name, "swap")) {
 		return n%8 == 0
 	}
 	return v.Arch == "sm_90a" || v.Rows > 16 || m <= v.Rows

@@ -7,11 +7,12 @@ import (
 
 // hopperArgs mirrors HOPPER_PARAMS of src/linear_sm90.cuh.
 type hopperArgs struct {
-	XMap, WMap, YMap driver.TensorMap
-	Y, Bias          uintptr
-	M, N, K          int32
-	Order, Act       int32
-	Scale, Softcap   float32
+	XMap, WMap, YMap         driver.TensorMap
+	Y, Bias                  uintptr
+	Work, Arrived            uintptr
+	M, N, K                  int32
+	Order, Down, Splits, Act int32
+	Scale, Softcap           float32
 }
 
 // A hopperKernel computes tiles of rows tokens by cols features.
@@ -19,6 +20,7 @@ type hopperKernel struct {
 	name       string
 	rows, cols int
 	stages     int
+	swapped    bool // a GEMM whose rows are features
 	kernels    [epilogues]kernel[hopperArgs]
 }
 
@@ -27,13 +29,15 @@ type hopperTile struct {
 	name string
 	*hopperKernel
 	skinny bool // operands swapped
-	share  int  // tiles of a cluster: two share w, or x when skinny, four are two by two
-	splits int  // slices of K, each a block's
+	down   int  // tiles of a cluster that share w
+	across int  // that share x
+	splits int  // slices of K, each a cluster's; a block's of one when skinny or sliced
+	sliced bool
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
-	gemms  [4]hopperKernel
+	gemms  [11]hopperKernel
 	sliced hopperKernel
 	thin   [6]hopperKernel
 	tiles  []hopperTile
@@ -57,7 +61,7 @@ func (p *hopperLinear) declare(k *Kernels) {
 		h, share := &p.thin[i], shares[i]
 		h.declare(k, skinnyShared(h))
 		for splits := 1; splits*share <= maxCluster; splits *= 2 {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, share: share, splits: splits})
+			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, down: 1, across: share, splits: splits})
 		}
 	}
 }
@@ -107,14 +111,19 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	}
 	l := driver.Launch{Stream: s, Overlap: true}
 	if t.skinny {
-		across, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols*t.share)
+		rows, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols*t.across)
 		if t.splits == 1 {
-			groups = min(groups, max(1, t.resident()*k.SMs()/(across*t.share)))
+			groups = min(groups, max(1, t.resident()*k.SMs()/(rows*t.across)))
 		}
-		l.Cluster = driver.Dim{X: t.splits * t.share}
-		l.Grid, l.Block = driver.Dim{X: groups * l.Cluster.X, Y: across}, driver.Dim{X: 2*t.cols + 32}
+		l.Cluster = driver.Dim{X: t.splits * t.across}
+		l.Grid, l.Block = driver.Dim{X: groups * l.Cluster.X, Y: rows}, driver.Dim{X: 2*t.cols + 32}
 	} else {
-		l.Grid, l.Cluster, l.Block, a.Order = t.gemmLaunch(m, n, int(a.K), k.SMs())
+		l.Grid, l.Cluster, l.Block, a.Order, a.Splits = t.gemmLaunch(m, n, int(a.K), k.SMs())
+		a.Down = int32(t.down)
+		if t.swapped {
+			a.Down = int32(t.across)
+		}
+		a.Work, a.Arrived = k.lin.work, k.lin.arrived
 	}
 	return t.kernels[e].enqueue(l, a)
 }
@@ -122,15 +131,16 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
 	if t.skinny {
-		xRows /= t.share
-	} else { // the tiles of a cluster copy a part each
-		_, across := t.clusterShape()
-		wRows, xRows = wRows/2, xRows/across
+		xRows /= t.across
+	} else if t.swapped { // the tiles of a cluster copy a part each
+		wRows, xRows = wRows/t.down, xRows/2
+	} else {
+		wRows, xRows = wRows/2, xRows/t.across
 	}
 	if a.XMap, err = k.tileMap(x, xRows, hopperStep); err != nil {
 		return err
 	}
-	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.splits > 1 || e == logits {
+	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.sliced || t.swapped || e == logits {
 		return err
 	}
 	cols := 64

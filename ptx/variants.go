@@ -13,7 +13,12 @@ type Variant struct {
 	When     string // the shapes that choose it
 	Rows     int    // tokens of a block; the most that it runs on where it does not repeat itself over tokens
 	Cols     int    // features of a block; 0 where none asks
+
+	fits func(m, n, k int) bool
 }
+
+// Fits reports whether v is among those that the choice for a shape ranks by predicted time.
+func (v Variant) Fits(m, n, k int) bool { return v.fits != nil && v.fits(m, n, k) }
 
 // Variants lists the choices on this device of every operation that has more than one.
 func (k *Kernels) Variants() []Variant {
@@ -47,7 +52,8 @@ func (k *Kernels) hopperVariants() []Variant {
 		case t.skinny:
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
-		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols})
+		fits := func(m, n, depth int) bool { return t.fits(plain, m, n, depth, k.SMs()) }
+		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols, fits})
 	}
 	return append(out, fusedVariants()...)
 }

@@ -19,7 +19,8 @@ type Case struct {
 	Ops    float64 // of the tensor cores
 
 	op   string // what Kernels.Force calls it; "" where there is one kernel
-	m    int    // tokens, which decide what variants are worth timing
+	m    int    // tokens, which decide what variants are worth timing, with the features and columns of K
+	n, k int
 	room sizes
 	make func(m *machine) (call, error)
 }

@@ -25,7 +25,7 @@ var matrices = []matrix{
 func linearCases() []Case {
 	var out []Case
 	for _, w := range matrices {
-		for _, m := range []int{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192} {
+		for _, m := range []int{1, 2, 4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 512, 1024, 2048, 4096, 8192} {
 			if w.kernel == "logits" && m > 256 || w.n > 25000 && w.kernel == "gated_linear" && m > 1 && m != 64 && m < 2048 {
 				continue
 			}
@@ -51,7 +51,7 @@ func linearCase(w matrix, m int) Case {
 	return Case{
 		Kernel: w.kernel, Name: w.name, Dims: fmt.Sprintf("M=%d N=%d K=%d", m, w.n, w.k),
 		Bytes: float64(room.hot + room.cold + room.out), Ops: 2 * float64(m) * float64(w.n) * float64(w.k),
-		op: "linear", m: m, room: room,
+		op: "linear", m: m, n: w.n, k: w.k, room: room,
 		make: func(g *machine) (call, error) { return g.linear(w, m), nil },
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/ptx"
@@ -114,15 +113,8 @@ func worthTiming(v ptx.Variant, c *Case) bool {
 	if v.Op != c.op || v.Op != "linear" {
 		return v.Op == c.op
 	}
-	if v.Arch != "sm_90a" || slices.Contains([]int{2, 4, 8, 32, 1024, 4096}, c.m) {
+	if slices.Contains([]int{2, 4, 8, 32, 1024, 4096}, c.m) {
 		return false
 	}
-	if strings.HasPrefix(v.Name, "skinny") {
-		return v.Rows >= c.m && v.Rows <= max(8, 2*c.m)
-	}
-	if strings.HasPrefix(v.Name, "gemm_sliced") && (c.m > 512 || c.Kernel == "logits") {
-		return false
-	}
-	pairs := strings.Contains(v.Name, "c2") || strings.Contains(v.Name, "c4") || strings.Contains(v.Name, "m2") // of tiles, over tokens
-	return c.m > 64 && !(pairs && c.m <= v.Rows) && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
+	return v.Fits(c.m, c.n, c.k) && (c.m < 2048 || v.Rows*v.Cols >= 128*128)
 }

@@ -35,13 +35,6 @@ __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 
 __device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, %0;" ::"n"(kClosers) : "memory"); }
 
-// transpose turns an 8x8 matrix of bf16 that the warp holds, two of a row a lane.
-__device__ __forceinline__ u32 transpose(u32 v) {
-	u32 t;
-	asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(t) : "r"(v));
-	return t;
-}
-
 // ---- workers -------------------------------------------------------------------------------------------------------
 
 // Feed starts a worker's copies, ahead of their use, across leaves: K of 16 keys, then V of the same.

@@ -124,3 +124,10 @@ __device__ __forceinline__ uint4 load_stream(const void* p) {
 	asm volatile("ld.global.L1::no_allocate.L2::128B.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p));
 	return v;
 }
+
+// transpose turns an 8x8 matrix of bf16 that the warp holds, two of a row a lane.
+__device__ __forceinline__ u32 transpose(u32 v) {
+	u32 t;
+	asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(t) : "r"(v));
+	return t;
+}

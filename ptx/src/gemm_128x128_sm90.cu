@@ -7,4 +7,4 @@
 // pairs   ../linear_sm90.go (launcher), ../../backend/cpu/linear.go (oracle)
 #include "gemm_sm90.cuh"
 
-GEMM_SM90_ALL(gemm_128x128, 128, 128, 6)
+GEMM_SM90_ALL(gemm_128x128, 2, 128, 6, false)

@@ -7,4 +7,4 @@
 // pairs   ../linear_sm90.go (launcher), ../../backend/cpu/linear.go (oracle)
 #include "gemm_sm90.cuh"
 
-GEMM_SM90_ALL(gemm_128x256, 128, 256, 4)
+GEMM_SM90_ALL(gemm_128x256, 2, 256, 4, false)

@@ -1,87 +1,107 @@
-// gemm_sm90.cuh: a persistent GEMM by TMA and wgmma, tiles of BM tokens by BN features, for gemm_*_sm90.cu.
+// gemm_sm90.cuh: a persistent GEMM by TMA and wgmma, for gemm_*_sm90.cu and swap_*_sm90.cu.
 //
-// Warps 0 to 7 multiply, as two warpgroups that share a tile by rows; warp 8 copies. A cluster is 1x1, 2x1 or 2x2 tiles
-// (tokens by features): blocks of the same features each copy half of w's tile to both, those of the same tokens half of
-// x's. Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share x and w
-// in L2.
+// A tile is 64·C rows by BN columns: tokens by features, or swapped, features by tokens, so that a tile holds just the tokens
+// that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2 tiles:
+// blocks of the same columns each copy half of that operand to both, and so do those of the same rows. Clusters go through
+// the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2. Where tiles are few,
+// `splits` clusters take slices of K of the same tiles, all at once: each leaves its sums in memory, and finishes its part of
+// the columns when all have.
 #pragma once
 #include "linear_sm90.cuh"
 
-template <int BM, int BN, int Stages, Epilogue E>
+template <int C, int BN, int Stages, bool Swap, Epilogue E>
 struct Gemm {
-	static constexpr int kMT = BM / 128;  // m64 fragments of a warpgroup
-	static constexpr int kXBytes = BM * 128, kWBytes = BN * 128, kStageBytes = kXBytes + kWBytes;
-	static constexpr int kWide = E == kGated ? BN / 2 : BN;  // columns of y in a tile
-	static constexpr int kBox = kWide % 64 ? 32 : 64;        // columns of y in a store
-	static constexpr int kBoxBytes = 8192;                   // what a store's place in shared memory takes
+	static constexpr int kRows = 64 * C, kThreads = 128 * C;  // of a tile; that multiply
+	static constexpr int kABytes = kRows * 128, kBBytes = BN * 128, kStageBytes = kABytes + kBBytes;
+	static constexpr int kWide = E == kGated ? BN / 2 : BN;      // columns of y in a tile, not swapped
+	static constexpr int kBox = kWide % 64 ? 32 : 64;            // columns of y in a store
+	static constexpr int kBoxBytes = 8192;                       // what a store's place in shared memory takes
+	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
+	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
 
-	const TensorMap &xmap, &wmap, &ymap;
+	const TensorMap &amap, &bmap, &ymap;  // of rows, of columns
 	const Linear& p;
 	int order;
-	u32 smem, out;  // stages; two places for stores of each warpgroup
+	u32 smem, out;  // stages; places for stores
 	Ring<Stages> ring;
 	u32 blocks, rank;  // of the cluster
-	u32 down, across;  // its blocks that share w, that share x
+	u32 down, across;  // its blocks that share columns, that share rows
 	u32 row, col;      // of the block in it
 	int rows, cols;    // of the grid of clusters
+	int slice;         // of K, that the cluster takes of its only tile
+	int first_step, end_step;
 
-	__device__ __forceinline__ Gemm(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, u32 base)
-	    : xmap(xmap), wmap(wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes), ring(out + 4 * kBoxBytes) {
+	__device__ __forceinline__ Gemm(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u32 base)
+	    : amap(Swap ? wmap : xmap), bmap(Swap ? xmap : wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes),
+	      ring(out + kStores), down(down) {
 		blocks = cluster_size();
 		rank = cluster_rank();
-		down = min(blocks, 2), across = blocks / down;
+		across = blocks / down;
 		row = rank % down, col = rank / down;
-		rows = ceil_div(p.m, BM * static_cast<int>(down));
-		cols = ceil_div(p.n, BN * static_cast<int>(across));
+		rows = ceil_div(Swap ? p.n : p.m, kRows * down);
+		cols = ceil_div(Swap ? p.m : p.n, BN * static_cast<int>(across));
+		const int steps = ceil_div(p.k, kStep);
+		slice = blockIdx.x / blocks % p.splits;
+		first_step = slice * steps / p.splits, end_step = (slice + 1) * steps / p.splits;
 	}
 
-	__device__ __forceinline__ int first() const { return blockIdx.x / blocks; }
-	__device__ __forceinline__ int stride() const { return gridDim.x / blocks; }
-	__device__ __forceinline__ int steps() const { return ceil_div(p.k, kStep); }
+	__device__ __forceinline__ int first() const { return blockIdx.x / (blocks * p.splits); }
+	__device__ __forceinline__ int stride() const { return gridDim.x / (blocks * p.splits); }
 
-	__device__ __forceinline__ void place(int tile, int& m0, int& n0) const {
+	// place gives the first row and column of a tile.
+	__device__ __forceinline__ void place(int tile, int& r0, int& c0) const {
 		const int group = tile / (order * cols), height = min(order, rows - order * group), in = tile % (order * cols);
-		m0 = ((order * group + in % height) * down + row) * BM;
-		n0 = (in / height * across + col) * BN;
+		r0 = ((order * group + in % height) * down + row) * kRows;
+		c0 = (in / height * across + col) * BN;
 	}
 
 	// ---- the warp that copies
 
-	__device__ __forceinline__ void fetch_w(int stage, int n0, int step, u64 policy) const {
-		const u32 to = smem + stage * kStageBytes + kXBytes, full = ring.full + 8 * stage;
-		barrier_expect(full, kStageBytes);
+	__device__ __forceinline__ void fetch_b(int stage, int c0, int step, u64 policy) const {
+		const u32 to = smem + stage * kStageBytes + kABytes, full = ring.full + 8 * stage;
 		if (down == 2) {
-			copy_box_to(to + row * (kWBytes / 2), wmap, step * kStep, n0 + row * (BN / 2), full, policy, 3 << 2 * col);
+			copy_box_to(to + row * (kBBytes / 2), bmap, step * kStep, c0 + row * (BN / 2), full, policy, 3 << 2 * col);
 			return;
 		}
-		copy_box(to, wmap, step * kStep, n0, full, policy);
-		copy_box(to + kWBytes / 2, wmap, step * kStep, n0 + BN / 2, full, policy);
+		copy_box(to, bmap, step * kStep, c0, full, policy);
+		copy_box(to + kBBytes / 2, bmap, step * kStep, c0 + BN / 2, full, policy);
 	}
 
-	__device__ __forceinline__ void fetch_x(int stage, int m0, int step, u64 policy) const {
+	__device__ __forceinline__ void fetch_a(int stage, int r0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes, full = ring.full + 8 * stage;
-		if (across == 2) copy_box_to(to + col * (kXBytes / 2), xmap, step * kStep, m0 + col * (BM / 2), full, policy, 5 << row);
-		else copy_box(to, xmap, step * kStep, m0, full, policy);
+		if (across == 2) copy_box_to(to + col * (kABytes / 2), amap, step * kStep, r0 + col * (kRows / 2), full, policy, (1 | 1 << down) << row);
+		else copy_box(to, amap, step * kStep, r0, full, policy);
+	}
+
+	__device__ __forceinline__ void fetch_w(int stage, int r0, int c0, int step, u64 policy) const {
+		barrier_expect(ring.full + 8 * stage, kStageBytes);
+		if (Swap) fetch_a(stage, r0, step, policy);
+		else fetch_b(stage, c0, step, policy);
+	}
+
+	__device__ __forceinline__ void fetch_x(int stage, int r0, int c0, int step, u64 policy) const {
+		if (Swap) fetch_b(stage, c0, step, policy);
+		else fetch_a(stage, r0, step, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
 		const u64 policy = evict_normal();
-		const int n_steps = steps(), ahead = min(n_steps, Stages);
-		int m0, n0, step = ahead;
-		place(first(), m0, n0);
-		for (int s = 0; s < ahead; s++) fetch_w(s, n0, s, policy);  // weights depend on no kernel
+		const int ahead = min(end_step - first_step, Stages);
+		int r0, c0, step = first_step + ahead;
+		place(first(), r0, c0);
+		for (int s = 0; s < ahead; s++) fetch_w(s, r0, c0, first_step + s, policy);  // weights depend on no kernel
 		wait_for_previous();
 		let_next_start();  // not before: see overlap.cuh
-		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, m0, s, policy);
+		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, r0, c0, first_step + s, policy);
 		for (int tile = first();;) {
-			for (; step < n_steps; step++, ring.next()) {
+			for (; step < end_step; step++, ring.next()) {
 				ring.wait_empty();
-				fetch_w(ring.stage, n0, step, policy);
-				fetch_x(ring.stage, m0, step, policy);
+				fetch_w(ring.stage, r0, c0, step, policy);
+				fetch_x(ring.stage, r0, c0, step, policy);
 			}
 			if ((tile += stride()) >= rows * cols) break;
-			place(tile, m0, n0);
-			step = 0;
+			place(tile, r0, c0);
+			step = first_step;
 		}
 		// The other blocks arrive at these barriers: this one stays until they have.
 		for (int s = 0; s < Stages; s++, ring.next()) ring.wait_empty();
@@ -89,7 +109,7 @@ struct Gemm {
 
 	// ---- the warps that multiply
 
-	// release tells the blocks that copy to this one: itself, and those that share w or x.
+	// release tells the blocks that copy to this one: itself, and those that share an operand.
 	__device__ __forceinline__ void release(int stage) const {
 		const u32 lane = threadIdx.x % 32;
 		if (blocks == 1) {
@@ -99,36 +119,32 @@ struct Gemm {
 		}
 	}
 
-	__device__ __forceinline__ void multiply(float (&acc)[kMT][BN / 2]) {
+	__device__ __forceinline__ void multiply(float (&acc)[BN / 2]) {
 		const u32 group = threadIdx.x / 128;
-		const int n_steps = steps();
 		int before = 0;
 #pragma unroll
-		for (int i = 0; i < kMT * BN / 2; i++) acc[i / (BN / 2)][i % (BN / 2)] = 0;
+		for (int i = 0; i < BN / 2; i++) acc[i] = 0;
 #pragma unroll 1
-		for (int step = 0; step < n_steps; step++, ring.next()) {
+		for (int step = first_step; step < end_step; step++, ring.next()) {
 			const u32 at = smem + ring.stage * kStageBytes;
-			const u64 x = wgmma_tile(at + group * kMT * 8192), w = wgmma_tile(at + kXBytes);
+			const u64 a = wgmma_tile(at + group * 8192), b = wgmma_tile(at + kABytes);
 			ring.wait_full();
 			wgmma_fence();
 #pragma unroll
-			for (int kk = 0; kk < 4; kk++)
-#pragma unroll
-				for (int i = 0; i < kMT; i++) wgmma<BN>(acc[i], x + 512 * i + 2 * kk, w + 2 * kk);
+			for (int kk = 0; kk < 4; kk++) wgmma<BN>(acc, a + 2 * kk, b + 2 * kk);
 			wgmma_commit();
 			wgmma_wait<1>();
-			if (step > 0) release(before);  // while the products of this stage go on
+			if (step > first_step) release(before);  // while the products of this stage go on
 			before = ring.stage;
 		}
 		wgmma_wait<0>();
-		release(before);
-#pragma unroll
-		for (int i = 0; i < kMT; i++) settle(acc[i]);
+		if (end_step > first_step) release(before);
+		settle(acc);
 	}
 
 	// value gives columns 8j + 2t and the next of y's tile, t = lane % 4, in the upper or lower half of a fragment.
 	template <bool Erf>
-	__device__ __forceinline__ float2 value(const float (&acc)[BN / 2], int n0, int j, int half) const {
+	__device__ __forceinline__ float2 value(const float* acc, int n0, int j, int half) const {
 		if constexpr (E == kGated) {
 			const float* gate = acc + 8 * j + 2 * half;
 			return {activate<Erf>(gate[0], p.act) * gate[4], activate<Erf>(gate[1], p.act) * gate[5]};
@@ -171,67 +187,165 @@ struct Gemm {
 		}
 	}
 
-	// write writes one m64 fragment of f32 straight from registers: four threads fill a sector.
-	__device__ __forceinline__ void write(const float (&acc)[BN / 2], int m0, int n0) const {
-		const int thread = threadIdx.x % 128, row = m0 + thread / 32 * 16 + thread % 32 / 4;
+	// put writes two neighbouring columns of f32, where they exist.
+	__device__ __forceinline__ void put(float* y, int col, float a, float b) const {
+		a = cap(a, p), b = cap(b, p);
 		const bool even = p.n % 2 == 0;
+		if (even && col < p.n) *reinterpret_cast<float2*>(y + col) = {a, b};
+		if (!even && col < p.n) y[col] = a;
+		if (!even && col + 1 < p.n) y[col + 1] = b;
+	}
+
+	// write writes Eights eights of columns from registers, of tokens by features.
+	template <int Eights>
+	__device__ __forceinline__ void write(const float* acc, int m0, int n0) const {
+		const int lane = threadIdx.x % 32, row = m0 + threadIdx.x % 128 / 32 * 16 + lane / 4, width = E == kGated ? p.n / 2 : p.n;
 #pragma unroll
 		for (int h = 0; h < 2; h++) {
 			if (row + 8 * h >= p.m) continue;
-			float* y = static_cast<float*>(p.y) + static_cast<i64>(row + 8 * h) * p.n;
+			const i64 y = static_cast<i64>(row + 8 * h) * width;
 #pragma unroll
-			for (int j = 0; j < BN / 8; j++) {
-				const int col = n0 + 8 * j + thread % 4 * 2;
-				const float a = cap(acc[4 * j + 2 * h], p), b = cap(acc[4 * j + 2 * h + 1], p);
-				if (even && col < p.n) *reinterpret_cast<float2*>(y + col) = {a, b};
-				if (!even && col < p.n) y[col] = a;
-				if (!even && col + 1 < p.n) y[col + 1] = b;
+			for (int j = 0; j < Eights; j += E == kGated ? 2 : 1) {
+				const int col = (E == kGated ? (n0 + 8 * j) / 2 : n0 + 8 * j) + lane % 4 * 2;
+				if constexpr (E == kLogits) {
+					put(static_cast<float*>(p.y) + y, col, acc[4 * j + 2 * h], acc[4 * j + 2 * h + 1]);
+				} else if (col < width) {
+					const float2 f = E == kGated && p.act == kErf ? value<true>(acc, n0, E == kGated ? j / 2 : j, h) : value<false>(acc, n0, E == kGated ? j / 2 : j, h);
+					*reinterpret_cast<u32*>(static_cast<bf16*>(p.y) + y + col) = pack2(f.x, f.y);
+				}
 			}
 		}
+	}
+
+	// write_swapped does so of features by tokens: an eight of both is turned over among the lanes.
+	template <int Eights>
+	__device__ __forceinline__ void write_swapped(const float* acc, int n0, int m0) const {
+		const int lane = threadIdx.x % 32, row = n0 + threadIdx.x % 128 / 32 * 16;
+		float bias[2] = {0, 0};
+		if (E == kPlain && p.bias) {
+#pragma unroll
+			for (int h = 0; h < 2; h++) bias[h] = row + 8 * h + lane / 4 < p.n ? p.bias[row + 8 * h + lane / 4] : 0;
+		}
+#pragma unroll
+		for (int j = 0; j < Eights; j++) {
+			const float* f = acc + 4 * j;
+			const int token = m0 + 8 * j + lane / 4;
+			if constexpr (E == kLogits) {
+				put_columns(f, row + lane / 4, m0 + 8 * j + lane % 4 * 2);
+			} else if constexpr (E == kGated) {
+				put_turned(p.act == kErf ? gate<true>(f) : gate<false>(f), token, row / 2, p.n / 2);
+			} else {
+#pragma unroll
+				for (int h = 0; h < 2; h++) put_turned(pack2(f[2 * h] + bias[h], f[2 * h + 1] + bias[h]), token, row + 8 * h, p.n);
+			}
+		}
+	}
+
+	template <bool Erf>
+	__device__ __forceinline__ u32 gate(const float* f) const { return pack2(activate<Erf>(f[0], p.act) * f[2], activate<Erf>(f[1], p.act) * f[3]); }
+
+	// put_turned writes eight features of eight tokens, given as a fragment of features by tokens.
+	__device__ __forceinline__ void put_turned(u32 v, int token, int feature, int width) const {
+		const u32 turned = transpose(v);
+		if (token < p.m && feature < width) *reinterpret_cast<u32*>(static_cast<bf16*>(p.y) + static_cast<i64>(token) * width + feature + threadIdx.x % 4 * 2) = turned;
+	}
+
+	// put_columns writes a fragment of features by tokens as f32: eight lanes fill a sector.
+	__device__ __forceinline__ void put_columns(const float* f, int feature, int token) const {
+#pragma unroll
+		for (int e = 0; e < 4; e++) {
+			const int t = token + e % 2, n = feature + e / 2 * 8;
+			if (t < p.m && n < p.n) static_cast<float*>(p.y)[static_cast<i64>(t) * p.n + n] = cap(f[e], p);
+		}
+	}
+
+	// ---- the sum over slices of K
+
+	// join leaves the sums of this slice in memory, waits for the other slices, which run at the same time, and finishes a
+	// part of the tile's columns.
+	__device__ __forceinline__ void join(const float (&acc)[BN / 2], int tile, int r0, int c0) const {
+		const int place = tile * blocks + rank;
+		const u32 splits = p.splits;
+		float4* at = reinterpret_cast<float4*>(p.ws) + static_cast<i64>(place) * splits * kTileSums + threadIdx.x;
+#pragma unroll
+		for (int i = 0; i < BN / 8; i++) __stcg(at + slice * kTileSums + i * kThreads, float4{acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]});
+		named_sync(kAllThatMultiply, kThreads);
+		u32* arrived = p.arrived + place;
+		if (threadIdx.x == 0) {
+			arrive_at(arrived);
+			while (arrivals(arrived) < splits) __nanosleep(32);
+		}
+		named_sync(kAllThatMultiply, kThreads);
+		if (splits == 2) finish<2>(at, r0, c0);
+		else if (splits == 4) finish<4>(at, r0, c0);
+		else finish<8>(at, r0, c0);
+		if (threadIdx.x == 0 && arrive_at(arrived) == 2 * splits - 1) *arrived = 0;  // for the next launch
+	}
+
+	// finish adds S slices of a part of the columns, in their order: of sixteen each, which make eight of y where gated.
+	template <int S>
+	__device__ __forceinline__ void finish(const float4* at, int r0, int c0) const {
+		constexpr int kMine = (BN / 16 + S - 1) / S * 2;  // eights of columns
+		if ((slice + 1) * kMine > BN / 8) return;
+		float4 v[S][kMine];
+#pragma unroll
+		for (int s = 0; s < S; s++)
+#pragma unroll
+			for (int i = 0; i < kMine; i++) v[s][i] = __ldcg(at + s * kTileSums + (slice * kMine + i) * kThreads);
+		float sum[4 * kMine];
+#pragma unroll
+		for (int i = 0; i < kMine; i++) {
+			float4 f = v[0][i];
+#pragma unroll
+			for (int s = 1; s < S; s++) f.x += v[s][i].x, f.y += v[s][i].y, f.z += v[s][i].z, f.w += v[s][i].w;
+			sum[4 * i] = f.x, sum[4 * i + 1] = f.y, sum[4 * i + 2] = f.z, sum[4 * i + 3] = f.w;
+		}
+		c0 += slice * kMine * 8;
+		if constexpr (Swap) write_swapped<kMine>(sum, r0, c0);
+		else write<kMine>(sum, r0, c0);
 	}
 
 	__device__ __forceinline__ void consume() {
-		float acc[kMT][BN / 2];
+		float acc[BN / 2];
 		u32 turn = 0;
 #pragma unroll 1
 		for (int tile = first(); tile < rows * cols; tile += stride()) {
-			int m0, n0;
-			place(tile, m0, n0);
+			int r0, c0;
+			place(tile, r0, c0);
 			multiply(acc);
-			m0 += threadIdx.x / 128 * kMT * 64;
-#pragma unroll
-			for (int i = 0; i < kMT; i++) {
-				if constexpr (E == kLogits) write(acc[i], m0 + 64 * i, n0);
-				else if (E == kGated && p.act == kErf) store<true>(acc[i], m0 + 64 * i, n0, turn);
-				else store<false>(acc[i], m0 + 64 * i, n0, turn);
-			}
+			r0 += threadIdx.x / 128 * 64;
+			if (p.splits > 1) join(acc, tile, r0, c0);
+			else if constexpr (Swap) write_swapped<BN / 8>(acc, r0, c0);
+			else if constexpr (E == kLogits) write<BN / 8>(acc, r0, c0);
+			else if (E == kGated && p.act == kErf) store<true>(acc, r0, c0, turn);
+			else store<false>(acc, r0, c0, turn);
 		}
-		if (E != kLogits && threadIdx.x % 128 == 0) store_done();
+		if (!Swap && E != kLogits && threadIdx.x % 128 == 0) store_done();
 	}
 };
 
-template <int BM, int BN, int Stages, Epilogue E>
-__device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order) {
+template <int C, int BN, int Stages, bool Swap, Epilogue E>
+__device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down) {
 	extern __shared__ u8 shared[];
-	Gemm<BM, BN, Stages, E> g(xmap, wmap, ymap, p, order, align_1024(smem_addr(shared)));
-	g.ring.init(8 * (g.blocks / 2 + 1));
+	Gemm<C, BN, Stages, Swap, E> g(xmap, wmap, ymap, p, order, down, align_1024(smem_addr(shared)));
+	g.ring.init(4 * C * (g.blocks / 2 + 1));
 	if (g.blocks == 1) __syncthreads();
 	else cluster_arrive(), cluster_wait();
-	if (threadIdx.x >= 256) {
-		fewer_registers<40>();
-		if (threadIdx.x == 256) g.produce();
+	if (threadIdx.x >= 128 * C) {
+		fewer_registers<C == 2 ? 40 : 32>();
+		if (threadIdx.x == 128 * C) g.produce();
 	} else {
-		more_registers<232>();
+		more_registers<C == 2 ? 232 : 160>();
 		wait_for_previous();
 		g.consume();
 	}
 }
 
-#define GEMM_SM90(name, BM, BN, STAGES, E)                                                            \
-	extern "C" __global__ void __launch_bounds__(384, 1) name(HOPPER_PARAMS) {                           \
-		gemm_sm90<BM, BN, STAGES, E>(xmap, wmap, ymap, HOPPER_LINEAR, order);                             \
+#define GEMM_SM90(name, C, BN, STAGES, SWAP, E)                                                          \
+	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name(HOPPER_PARAMS) {                 \
+		gemm_sm90<C, BN, STAGES, SWAP, E>(xmap, wmap, ymap, HOPPER_LINEAR, order, down);                  \
 	}
-#define GEMM_SM90_ALL(name, BM, BN, STAGES)         \
-	GEMM_SM90(name, BM, BN, STAGES, kPlain)            \
-	GEMM_SM90(name##_gated, BM, BN, STAGES, kGated)    \
-	GEMM_SM90(name##_logits, BM, BN, STAGES, kLogits)
+#define GEMM_SM90_ALL(name, C, BN, STAGES, SWAP)         \
+	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain)            \
+	GEMM_SM90(name##_gated, C, BN, STAGES, SWAP, kGated)    \
+	GEMM_SM90(name##_logits, C, BN, STAGES, SWAP, kLogits)

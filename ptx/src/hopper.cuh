@@ -143,3 +143,19 @@ __device__ __forceinline__ void let_next_start() { asm volatile("griddepcontrol.
 // wait_for_previous waits until the kernels ahead have ended and their writes are visible. Every kernel that is launched
 // to overlap calls it before it reads or writes anything but weights, and for attention what overlap.cuh names.
 __device__ __forceinline__ void wait_for_previous() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
+
+// ---- clusters that meet in memory ---------------------------------------------------------------------------------
+
+// arrive_at counts, after what the block wrote before its last barrier, and returns the count before.
+__device__ __forceinline__ u32 arrive_at(u32* count) {
+	u32 was;
+	asm volatile("atom.acq_rel.gpu.global.add.u32 %0, [%1], 1;" : "=r"(was) : "l"(count) : "memory");
+	return was;
+}
+
+// arrivals is the count; what those wrote that it counts can be read behind the next barrier of the block.
+__device__ __forceinline__ u32 arrivals(const u32* count) {
+	u32 n;
+	asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(n) : "l"(count) : "memory");
+	return n;
+}

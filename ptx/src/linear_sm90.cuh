@@ -7,13 +7,16 @@
 
 // HOPPER_PARAMS are the parameters of every linear kernel of sm_90a, mirrored by hopperArgs in ../linear_sm90.go. Boxes
 // of x and w are 64 columns wide with the 128-byte swizzle. ymap is used for bf16 by GEMM alone.
-// order is rows of tiles in a group for GEMM, tiles of a cluster for that in slices.
+// order is rows of tiles in a group for GEMM, tiles of a cluster for that in slices. GEMM has clusters of `down` tiles that share
+// w, and takes K in splits, whose sums meet in ws.
 #define HOPPER_PARAMS                                                                                                        \
 	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap wmap, const __grid_constant__ TensorMap ymap,    \
-	    void *y, const float *bias, int m, int n, int k, int order, int act, float scale, float softcap
-#define HOPPER_LINEAR Linear{y, nullptr, nullptr, bias, nullptr, nullptr, m, n, k, 0, 1, act, scale, softcap}
+	    void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k, int order, int down, int splits, int act,     \
+	    float scale, float softcap
+#define HOPPER_LINEAR Linear{y, nullptr, nullptr, bias, ws, arrived, m, n, k, 0, splits, act, scale, softcap}
 
 constexpr int kStep = 64;  // columns of K in a stage
+constexpr int kAllThatMultiply = 7;  // the barrier of GEMM's warpgroups, which have one each behind 0
 
 // Ring says which stage is next and in which phase its barriers are.
 template <int Stages>
