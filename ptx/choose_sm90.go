@@ -30,9 +30,6 @@ const (
 	sliceTwice = 0.6702
 )
 
-// taken reports whether t may be chosen: kernels for few that take more than 64 tokens are left to Force until measured.
-func (t *hopperTile) taken() bool { return true }
-
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
 func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopperTile {
 	var best *hopperTile
@@ -55,7 +52,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 // fits says whether t computes the shape, and is not plainly the wrong size for it.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	switch {
-	case e == plain && n%8 != 0 && !t.skinny, e == gated && n%16 != 0, t.splits > 1 && ceilDiv(k, hopperStep) < 4*t.splits, !t.taken():
+	case e == plain && n%8 != 0 && !t.skinny, e == gated && n%16 != 0, t.splits > 1 && (e == logits && !t.skinny || ceilDiv(k, hopperStep) < 4*t.splits):
 		return false
 	case t.skinny:
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols*t.across)

@@ -9,8 +9,8 @@ import (
 
 // fusedArgs are the parameters of every kernel of src/fused_sm90.cuh.
 type fusedArgs struct {
-	XMap, WMap driver.TensorMap
-	Fusion     fusionArgs
+	XMap, XTail, WMap driver.TensorMap
+	Fusion            fusionArgs
 }
 
 type fusionArgs struct {
@@ -164,8 +164,8 @@ func (k *Kernels) fused(s driver.Stream, op string, f fusing, x, w tensor.View, 
 			return err
 		}
 		if f != fuseAdd {
-			args.XMap = args.WMap // not read
-		} else if args.XMap, err = k.tileMap(x, t.rows, hopperStep); err != nil {
+			args.XMap, args.XTail = args.WMap, args.WMap // not read
+		} else if args.XMap, args.XTail, err = k.tokenMaps(x, t.rows); err != nil {
 			return err
 		}
 	}

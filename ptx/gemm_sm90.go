@@ -70,7 +70,7 @@ func slicedShared(h *hopperKernel) int {
 
 // gemmLaunch is how t is launched when it is not skinny, with the kernel's order and splits. Slices of a tile wait for each
 // other, so that no more are made than run at once.
-func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.Dim, order, splits int32) {
+func (t *hopperTile) gemmLaunch(e epilogue, m, n, k, sms int) (grid, cluster, block driver.Dim, order, splits int32) {
 	rows, blocks := ceilDiv(m, t.rows*t.down), t.down*t.across
 	tiles := rows * ceilDiv(n, t.cols*t.across)
 	if t.sliced {
@@ -78,7 +78,7 @@ func (t *hopperTile) gemmLaunch(m, n, k, sms int) (grid, cluster, block driver.D
 		return driver.Dim{X: tiles * blocks}, driver.Dim{X: blocks}, driver.Dim{X: 288}, int32(t.down), int32(t.splits)
 	}
 	most, slices := clustersAtOnce(blocks, sms), t.splits
-	for slices > 1 && tiles*slices > most {
+	for slices > 1 && (e == logits || tiles*slices > most) {
 		slices /= 2
 	}
 	grid = driver.Dim{X: min(tiles*slices, most) * blocks}

@@ -35,7 +35,7 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 		if tile == nil {
 			t.Fatalf("there is no %s", c.name)
 		}
-		grid, cluster, block, order, splits := tile.gemmLaunch(c.m, c.n, c.k, 132)
+		grid, cluster, block, order, splits := tile.gemmLaunch(plain, c.m, c.n, c.k, 132)
 		want := [3]driver.Dim{{X: c.grid}, {X: c.cluster}, {X: c.block}}
 		if got := [3]driver.Dim{grid, cluster, block}; got != want || order != c.order || splits != c.splits {
 			t.Errorf("%s on M=%d N=%d K=%d: %v, order %d, %d splits; want %v, %d, %d: %s", c.name, c.m, c.n, c.k, got, order, splits, want, c.order, c.splits, c.what)

@@ -75,26 +75,27 @@ func (p *linearKernels) declare(k *Kernels) {
 	}
 }
 
-// maxSplitBlocks bounds the blocks of a launch that splits K, per multiprocessor; the scratch memory is made for it.
-const maxSplitBlocks = 4
-
-// splitFloats are the sums of split tiles that a multiprocessor computes at a time: four of 64x64, or on Hopper one of 192x192.
-const splitFloats = 192 * 192
+// What a multiprocessor needs of the scratch memory for split tiles: the sums of four tiles of 64x64, or on Hopper of one of
+// 192x192, and counters of the four, or of the warps of the one.
+const (
+	splitFloats   = 192 * 192
+	splitCounters = 12
+)
 
 // openLinear reserves the scratch memory for split tiles.
 func (k *Kernels) openLinear() (err error) {
-	blocks := int64(maxSplitBlocks * k.SMs())
+	counters := 4 * splitCounters * int64(k.SMs())
 	if k.lin.work, err = k.ctx.Alloc(int64(k.SMs()) * splitFloats * 4); err != nil {
 		return err
 	}
-	if k.lin.arrived, err = k.ctx.Alloc(blocks * 4); err != nil {
+	if k.lin.arrived, err = k.ctx.Alloc(counters); err != nil {
 		return err
 	}
 	s, err := k.ctx.NewStream()
 	if err != nil {
 		return err
 	}
-	err = driver.Memset8(s, k.lin.arrived, 0, blocks*4)
+	err = driver.Memset8(s, k.lin.arrived, 0, counters)
 	return errors.Join(err, s.Sync(), s.Destroy())
 }
 

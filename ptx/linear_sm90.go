@@ -7,7 +7,7 @@ import (
 
 // hopperArgs mirrors HOPPER_PARAMS of src/linear_sm90.cuh.
 type hopperArgs struct {
-	XMap, WMap, YMap         driver.TensorMap
+	XMap, XTail, WMap, YMap  driver.TensorMap
 	Y, Bias                  uintptr
 	Work, Arrived            uintptr
 	M, N, K                  int32
@@ -39,7 +39,7 @@ type hopperTile struct {
 type hopperLinear struct {
 	gemms  [11]hopperKernel
 	sliced hopperKernel
-	thin   [6]hopperKernel
+	thin   [5]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -54,14 +54,12 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
 		{name: "skinny_n128", rows: 128, cols: 64, stages: 7},
-		{name: "skinny_n128c2", rows: 128, cols: 64, stages: 7},
 	}
-	shares := [len(p.thin)]int{1, 1, 1, 1, 1, 2}
 	for i := range p.thin {
-		h, share := &p.thin[i], shares[i]
+		h := &p.thin[i]
 		h.declare(k, skinnyShared(h))
-		for splits := 1; splits*share <= maxCluster; splits *= 2 {
-			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, down: 1, across: share, splits: splits})
+		for splits := 1; splits <= maxCluster; splits *= 2 {
+			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, down: 1, across: 1, splits: splits})
 		}
 	}
 }
@@ -111,14 +109,14 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	}
 	l := driver.Launch{Stream: s, Overlap: true}
 	if t.skinny {
-		rows, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols*t.across)
+		rows, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols)
 		if t.splits == 1 {
-			groups = min(groups, max(1, t.resident()*k.SMs()/(rows*t.across)))
+			groups = min(groups, max(1, t.resident()*k.SMs()/rows))
 		}
-		l.Cluster = driver.Dim{X: t.splits * t.across}
-		l.Grid, l.Block = driver.Dim{X: groups * l.Cluster.X, Y: rows}, driver.Dim{X: 2*t.cols + 32}
+		l.Cluster = driver.Dim{X: t.splits}
+		l.Grid, l.Block = driver.Dim{X: groups * t.splits, Y: rows}, driver.Dim{X: 2*t.cols + 32}
 	} else {
-		l.Grid, l.Cluster, l.Block, a.Order, a.Splits = t.gemmLaunch(m, n, int(a.K), k.SMs())
+		l.Grid, l.Cluster, l.Block, a.Order, a.Splits = t.gemmLaunch(e, m, n, int(a.K), k.SMs())
 		a.Down = int32(t.down)
 		if t.swapped {
 			a.Down = int32(t.across)
@@ -130,14 +128,12 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
-	if t.skinny {
-		xRows /= t.across
-	} else if t.swapped { // the tiles of a cluster copy a part each
+	if t.swapped { // the tiles of a cluster copy a part each
 		wRows, xRows = wRows/t.down, xRows/2
-	} else {
+	} else if !t.skinny {
 		wRows, xRows = wRows/2, xRows/t.across
 	}
-	if a.XMap, err = k.tileMap(x, xRows, hopperStep); err != nil {
+	if a.XMap, a.XTail, err = k.tokenMaps(x, xRows); err != nil {
 		return err
 	}
 	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.sliced || t.swapped || e == logits {

@@ -1,6 +1,9 @@
 package ptx
 
 import (
+	"os"
+	"strconv"
+
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -18,6 +21,14 @@ type mapCache map[mapKey]driver.TensorMap
 // maxMaps bounds the cache: a model has some hundred weights, and each number of tokens adds some maps a layer.
 const maxMaps = 1 << 14
 
+var l2Fetch = func() driver.L2Fetch {
+	n, _ := strconv.Atoi(os.Getenv("WEFT_L2"))
+	if n > 0 {
+		return driver.L2Fetch(n - 1)
+	}
+	return driver.L2Fetch256
+}()
+
 // tileMap describes the contiguous bf16 matrix v to the copy engine, for boxes of rows by cols, 32 or 64 columns wide
 // and swizzled over their width.
 func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, error) {
@@ -31,7 +42,7 @@ func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, erro
 	}
 	m, err := k.ctx.Library().EncodeTile(driver.Tile{
 		Type: driver.TileBF16, Addr: v.Ptr, Dims: []int{v.Dim[1], v.Dim[0]}, Strides: []int64{2 * int64(v.Dim[1])},
-		Box: []int{cols, rows}, Swizzle: swizzle, L2: driver.L2Fetch256,
+		Box: []int{cols, rows}, Swizzle: swizzle, L2: l2Fetch,
 	})
 	if err != nil {
 		return m, err
@@ -41,4 +52,14 @@ func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, erro
 	}
 	k.hop.maps[key] = m
 	return m, nil
+}
+
+// tokenMaps describes x for boxes of rows tokens, and for the tokens that are left behind the last whole one. A box that lies
+// partly beyond x would do, but the copy engine takes longer over a row that is not there than over one that is.
+func (k *Kernels) tokenMaps(x tensor.View, rows int) (whole, tail driver.TensorMap, err error) {
+	if whole, err = k.tileMap(x, min(rows, x.Dim[0]), hopperStep); err != nil || x.Dim[0]%rows == 0 {
+		return whole, whole, err
+	}
+	tail, err = k.tileMap(x, x.Dim[0]%rows, hopperStep)
+	return whole, tail, err
 }

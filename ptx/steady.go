@@ -26,7 +26,7 @@ func (k *Kernels) steadyTiles() (names []string) {
 		return names
 	}
 	for i := range k.hop.tiles {
-		if t := &k.hop.tiles[i]; t.splits == 1 && t.taken() {
+		if t := &k.hop.tiles[i]; t.splits == 1 {
 			names = append(names, t.name)
 		}
 	}

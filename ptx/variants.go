@@ -46,10 +46,7 @@ func (k *Kernels) hopperVariants() []Variant {
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
-		switch {
-		case !t.taken():
-			when = "not yet: left to measurements"
-		case t.skinny:
+		if t.skinny {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
 		fits := func(m, n, depth int) bool { return t.fits(plain, m, n, depth, k.SMs()) }

@@ -38,8 +38,8 @@ __device__ __forceinline__ void store_shared(u32 addr, const uint4& v) {
 }
 
 template <int NT, int C, int Stages, Fusing F>
-struct Fused : Skinny<NT, C, Stages, 1, kPlain> {
-	using Base = Skinny<NT, C, Stages, 1, kPlain>;
+struct Fused : Skinny<NT, C, Stages, kPlain> {
+	using Base = Skinny<NT, C, Stages, kPlain>;
 	using Base::end, Base::end_step, Base::first, Base::first_step, Base::kPitch, Base::kRows, Base::kStageBytes, Base::kThreads,
 	    Base::kWBytes, Base::log_splits, Base::own_tokens, Base::p, Base::rank, Base::ring, Base::sent, Base::smem, Base::splits,
 	    Base::stride, Base::sums, Base::token0, Base::tokens, Base::wmap;
@@ -55,8 +55,8 @@ struct Fused : Skinny<NT, C, Stages, 1, kPlain> {
 	const Fusion& f;
 	float* squares;  // [NT][kScalers]: rows as those of sums
 
-	__device__ __forceinline__ Fused(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, const Fusion& f, u8* base)
-	    : Base(xmap, wmap, p, base), f(f), squares(sums + NT * kPitch + 4 * Stages + 4) {}
+	__device__ __forceinline__ Fused(const Tokens& x, const TensorMap& wmap, const Linear& p, const Fusion& f, u8* base)
+	    : Base(x, wmap, p, base), f(f), squares(sums + NT * kPitch + 4 * Stages + 4) {}
 
 	// init is for all threads, before a barrier of the block. A stage is full when w has come and a warp has written x.
 	__device__ __forceinline__ void init() const {
@@ -385,10 +385,10 @@ struct Fused : Skinny<NT, C, Stages, 1, kPlain> {
 // fused_sm90 lets the next kernel start once the block waits no more where that is attention: it reads the step's inputs
 // before it waits itself.
 template <int NT, int C, int Stages, Fusing F>
-__device__ __forceinline__ void fused_sm90(const TensorMap& xmap, const TensorMap& wmap, const Fusion& f) {
+__device__ __forceinline__ void fused_sm90(const Tokens& x, const TensorMap& wmap, const Fusion& f) {
 	extern __shared__ u8 shared[];
 	const Linear p{f.y, nullptr, nullptr, f.bias, nullptr, nullptr, f.m, f.n, f.k, 0, 1, f.act, 1.f, 0.f};
-	Fused<NT, C, Stages, F> g(xmap, wmap, p, f, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Fused<NT, C, Stages, F> g(x, wmap, p, f, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	if (F != kHeads) let_next_start();
 	g.init();
 	__syncthreads();
@@ -408,8 +408,8 @@ __device__ __forceinline__ void fused_sm90(const TensorMap& xmap, const TensorMa
 
 #define FUSED_SM90(name, NT, C, STAGES, F)                                                                               \
 	extern "C" __global__ void __launch_bounds__(128 * C + (F == kAdd ? 32 : 160), C > 1 && NT > 16 ? 1 : 2)                 \
-	    name(const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap wmap, const __grid_constant__ Fusion f) { \
-		fused_sm90<NT, C, STAGES, F>(xmap, wmap, f);                                                                          \
+	    name(const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap xtail, const __grid_constant__ TensorMap wmap, const __grid_constant__ Fusion f) { \
+		fused_sm90<NT, C, STAGES, F>(Tokens{xmap, xtail, f.m}, wmap, f);                                                                          \
 	}
 #define FUSED_SM90_ALL(name, NT, STAGES, WIDE_STAGES) \
 	FUSED_SM90(name##_add, NT, 1, STAGES, kAdd)          \

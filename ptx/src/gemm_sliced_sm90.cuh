@@ -24,7 +24,8 @@ struct Sliced {
 	static constexpr int kThreads = 256, kSumBytes = 128 * kCols * 4;
 	static constexpr int kSums = kStages * kStageBytes, kBarriers = kSums + kSumBytes;
 
-	const TensorMap &xmap, &wmap;
+	const Tokens x;
+	const TensorMap& wmap;
 	const Linear& p;
 	u32 smem;        // stages
 	float* columns;  // finished, as rows of wide() + 8, when the stages have been read
@@ -36,8 +37,8 @@ struct Sliced {
 	int first_step, end_step;
 	int m0, n0;
 
-	__device__ __forceinline__ Sliced(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share, u8* base)
-	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), columns(reinterpret_cast<float*>(base)),
+	__device__ __forceinline__ Sliced(const Tokens& x, const TensorMap& wmap, const Linear& p, int share, u8* base)
+	    : x(x), wmap(wmap), p(p), smem(smem_addr(base)), columns(reinterpret_cast<float*>(base)),
 	      sums(reinterpret_cast<float4*>(base + kSums)), ring(smem + kBarriers), sent(ring.empty + 8 * kStages), share(share) {
 		log_splits = 31 - __clz(cluster_size() / share);
 		splits = 1 << log_splits;
@@ -67,7 +68,7 @@ struct Sliced {
 
 	__device__ __forceinline__ void fetch_w(int stage, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes + kXBytes, full = ring.full + 8 * stage;
-		barrier_expect(full, kStageBytes);
+		barrier_expect(full, kWBytes + x.rows(m0, 128) * 128);
 		if (share == 2) {
 			copy_box_to(to + mate * (kWBytes / 2), wmap, step * kStep, n0 + mate * (kCols / 2), full, policy, (1 | 1 << splits) << slice);
 			return;
@@ -77,7 +78,7 @@ struct Sliced {
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int step, u64 policy) const {
-		copy_box(smem + stage * kStageBytes, xmap, step * kStep, m0, ring.full + 8 * stage, policy);
+		x.copy(smem + stage * kStageBytes, 128, m0, step, ring.full + 8 * stage, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
@@ -195,9 +196,9 @@ struct Sliced {
 };
 
 template <Epilogue E>
-__device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, int share) {
+__device__ __forceinline__ void gemm_sliced_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p, int share) {
 	extern __shared__ u8 shared[];
-	Sliced<E> g(xmap, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Sliced<E> g(x, wmap, p, share, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	g.init();
 	__syncthreads();
 	cluster_arrive();
@@ -212,5 +213,5 @@ __device__ __forceinline__ void gemm_sliced_sm90(const TensorMap& xmap, const Te
 
 #define GEMM_SLICED_SM90(name, E)                                                \
 	extern "C" __global__ void __launch_bounds__(288, 1) name(HOPPER_PARAMS) {      \
-		gemm_sliced_sm90<E>(xmap, wmap, HOPPER_LINEAR, order);                       \
+		gemm_sliced_sm90<E>(Tokens{xmap, xtail, m}, wmap, HOPPER_LINEAR, order);                       \
 	}

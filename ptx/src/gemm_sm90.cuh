@@ -5,7 +5,7 @@
 // blocks of the same columns each copy half of that operand to both, and so do those of the same rows. Clusters go through
 // the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2. Where tiles are few,
 // `splits` clusters take slices of K of the same tiles, all at once: each leaves its sums in memory, and finishes its part of
-// the columns when all have.
+// the columns when all have. Logits have many tiles: their K is whole.
 #pragma once
 #include "linear_sm90.cuh"
 
@@ -19,7 +19,8 @@ struct Gemm {
 	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
 	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
 
-	const TensorMap &amap, &bmap, &ymap;  // of rows, of columns
+	const Tokens x;
+	const TensorMap &wmap, &ymap;
 	const Linear& p;
 	int order;
 	u32 smem, out;  // stages; places for stores
@@ -31,8 +32,8 @@ struct Gemm {
 	int slice;         // of K, that the cluster takes of its only tile
 	int first_step, end_step;
 
-	__device__ __forceinline__ Gemm(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u32 base)
-	    : amap(Swap ? wmap : xmap), bmap(Swap ? xmap : wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes),
+	__device__ __forceinline__ Gemm(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u32 base)
+	    : x(x), wmap(wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes),
 	      ring(out + kStores), down(down) {
 		blocks = cluster_size();
 		rank = cluster_rank();
@@ -57,47 +58,58 @@ struct Gemm {
 
 	// ---- the warp that copies
 
-	__device__ __forceinline__ void fetch_b(int stage, int c0, int step, u64 policy) const {
+	// fetch_columns copies the operand of a tile's columns, or half of it to both that share it; fetch_rows, that of its rows.
+	__device__ __forceinline__ void fetch_columns(int stage, int c0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes + kABytes, full = ring.full + 8 * stage;
-		if (down == 2) {
-			copy_box_to(to + row * (kBBytes / 2), bmap, step * kStep, c0 + row * (BN / 2), full, policy, 3 << 2 * col);
-			return;
+		const int c1 = c0 + row * (BN / 2);  // of this block's half
+		if (Swap && down == 2) {
+			x.copy_to(to + row * (kBBytes / 2), BN / 2, c1, step, full, policy, 3 << 2 * col);
+		} else if (Swap) {
+			x.copy(to, BN / 2, c0, step, full, policy);
+			x.copy(to + kBBytes / 2, BN / 2, c0 + BN / 2, step, full, policy);
+		} else if (down == 2) {
+			copy_box_to(to + row * (kBBytes / 2), wmap, step * kStep, c1, full, policy, 3 << 2 * col);
+		} else {
+			copy_box(to, wmap, step * kStep, c0, full, policy);
+			copy_box(to + kBBytes / 2, wmap, step * kStep, c0 + BN / 2, full, policy);
 		}
-		copy_box(to, bmap, step * kStep, c0, full, policy);
-		copy_box(to + kBBytes / 2, bmap, step * kStep, c0 + BN / 2, full, policy);
 	}
 
-	__device__ __forceinline__ void fetch_a(int stage, int r0, int step, u64 policy) const {
+	__device__ __forceinline__ void fetch_rows(int stage, int r0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes, full = ring.full + 8 * stage;
-		if (across == 2) copy_box_to(to + col * (kABytes / 2), amap, step * kStep, r0 + col * (kRows / 2), full, policy, (1 | 1 << down) << row);
-		else copy_box(to, amap, step * kStep, r0, full, policy);
+		const int r1 = r0 + col * (kRows / 2);
+		const u16 both = (1 | 1 << down) << row;
+		if (!Swap && across == 2) x.copy_to(to + col * (kABytes / 2), kRows / 2, r1, step, full, policy, both);
+		else if (!Swap) x.copy(to, kRows, r0, step, full, policy);
+		else if (across == 2) copy_box_to(to + col * (kABytes / 2), wmap, step * kStep, r1, full, policy, both);
+		else copy_box(to, wmap, step * kStep, r0, full, policy);
 	}
 
 	__device__ __forceinline__ void fetch_w(int stage, int r0, int c0, int step, u64 policy) const {
-		barrier_expect(ring.full + 8 * stage, kStageBytes);
-		if (Swap) fetch_a(stage, r0, step, policy);
-		else fetch_b(stage, c0, step, policy);
+		barrier_expect(ring.full + 8 * stage, Swap ? kABytes + x.rows(c0, BN) * 128 : kBBytes + x.rows(r0, kRows) * 128);
+		if (Swap) fetch_rows(stage, r0, step, policy);
+		else fetch_columns(stage, c0, step, policy);
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int r0, int c0, int step, u64 policy) const {
-		if (Swap) fetch_b(stage, c0, step, policy);
-		else fetch_a(stage, r0, step, policy);
+		if (Swap) fetch_columns(stage, c0, step, policy);
+		else fetch_rows(stage, r0, step, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
-		const u64 policy = evict_normal();
+		const u64 once = Swap ? evict_first() : evict_normal(), again = Swap ? evict_last() : evict_normal();
 		const int ahead = min(end_step - first_step, Stages);
 		int r0, c0, step = first_step + ahead;
 		place(first(), r0, c0);
-		for (int s = 0; s < ahead; s++) fetch_w(s, r0, c0, first_step + s, policy);  // weights depend on no kernel
+		for (int s = 0; s < ahead; s++) fetch_w(s, r0, c0, first_step + s, once);  // weights depend on no kernel
 		wait_for_previous();
 		let_next_start();  // not before: see overlap.cuh
-		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, r0, c0, first_step + s, policy);
+		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, r0, c0, first_step + s, again);
 		for (int tile = first();;) {
 			for (; step < end_step; step++, ring.next()) {
 				ring.wait_empty();
-				fetch_w(ring.stage, r0, c0, step, policy);
-				fetch_x(ring.stage, r0, c0, step, policy);
+				fetch_w(ring.stage, r0, c0, step, once);
+				fetch_x(ring.stage, r0, c0, step, again);
 			}
 			if ((tile += stride()) >= rows * cols) break;
 			place(tile, r0, c0);
@@ -226,12 +238,15 @@ struct Gemm {
 #pragma unroll
 			for (int h = 0; h < 2; h++) bias[h] = row + 8 * h + lane / 4 < p.n ? p.bias[row + 8 * h + lane / 4] : 0;
 		}
+		int left = p.m - m0 - lane % 4 * 2;
+		float* logits = static_cast<float*>(p.y) + (m0 + lane % 4 * 2) * static_cast<i64>(p.n) + row + lane / 4;
 #pragma unroll
 		for (int j = 0; j < Eights; j++) {
 			const float* f = acc + 4 * j;
 			const int token = m0 + 8 * j + lane / 4;
 			if constexpr (E == kLogits) {
-				put_columns(f, row + lane / 4, m0 + 8 * j + lane % 4 * 2);
+				put_columns(f, logits, row + lane / 4, left);
+				logits += 8 * static_cast<i64>(p.n), left -= 8;
 			} else if constexpr (E == kGated) {
 				put_turned(p.act == kErf ? gate<true>(f) : gate<false>(f), token, row / 2, p.n / 2);
 			} else {
@@ -250,36 +265,34 @@ struct Gemm {
 		if (token < p.m && feature < width) *reinterpret_cast<u32*>(static_cast<bf16*>(p.y) + static_cast<i64>(token) * width + feature + threadIdx.x % 4 * 2) = turned;
 	}
 
-	// put_columns writes a fragment of features by tokens as f32: eight lanes fill a sector.
-	__device__ __forceinline__ void put_columns(const float* f, int feature, int token) const {
+	// put_columns writes a fragment of features by tokens as f32, where there are `left` tokens: eight lanes fill a sector.
+	__device__ __forceinline__ void put_columns(const float* f, float* y, int feature, int left) const {
 #pragma unroll
-		for (int e = 0; e < 4; e++) {
-			const int t = token + e % 2, n = feature + e / 2 * 8;
-			if (t < p.m && n < p.n) static_cast<float*>(p.y)[static_cast<i64>(t) * p.n + n] = cap(f[e], p);
-		}
+		for (int e = 0; e < 4; e++)
+			if (e % 2 < left && feature + e / 2 * 8 < p.n) y[e % 2 * static_cast<i64>(p.n) + e / 2 * 8] = cap(f[e], p);
 	}
 
 	// ---- the sum over slices of K
 
 	// join leaves the sums of this slice in memory, waits for the other slices, which run at the same time, and finishes a
-	// part of the tile's columns.
+	// part of the tile's columns. A warp needs nothing but the sums of the same warp of the others.
 	__device__ __forceinline__ void join(const float (&acc)[BN / 2], int tile, int r0, int c0) const {
 		const int place = tile * blocks + rank;
 		const u32 splits = p.splits;
 		float4* at = reinterpret_cast<float4*>(p.ws) + static_cast<i64>(place) * splits * kTileSums + threadIdx.x;
 #pragma unroll
 		for (int i = 0; i < BN / 8; i++) __stcg(at + slice * kTileSums + i * kThreads, float4{acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]});
-		named_sync(kAllThatMultiply, kThreads);
-		u32* arrived = p.arrived + place;
-		if (threadIdx.x == 0) {
+		__syncwarp();
+		u32* arrived = p.arrived + place * (kThreads / 32) + threadIdx.x / 32;
+		if (threadIdx.x % 32 == 0) {
 			arrive_at(arrived);
-			while (arrivals(arrived) < splits) __nanosleep(32);
+			while (arrivals(arrived) < splits) __nanosleep(20);
 		}
-		named_sync(kAllThatMultiply, kThreads);
+		__syncwarp();
 		if (splits == 2) finish<2>(at, r0, c0);
 		else if (splits == 4) finish<4>(at, r0, c0);
 		else finish<8>(at, r0, c0);
-		if (threadIdx.x == 0 && arrive_at(arrived) == 2 * splits - 1) *arrived = 0;  // for the next launch
+		if (threadIdx.x % 32 == 0 && arrive_at(arrived) == 2 * splits - 1) *arrived = 0;  // for the next launch
 	}
 
 	// finish adds S slices of a part of the columns, in their order: of sixteen each, which make eight of y where gated.
@@ -314,7 +327,7 @@ struct Gemm {
 			place(tile, r0, c0);
 			multiply(acc);
 			r0 += threadIdx.x / 128 * 64;
-			if (p.splits > 1) join(acc, tile, r0, c0);
+			if (E != kLogits && p.splits > 1) join(acc, tile, r0, c0);
 			else if constexpr (Swap) write_swapped<BN / 8>(acc, r0, c0);
 			else if constexpr (E == kLogits) write<BN / 8>(acc, r0, c0);
 			else if (E == kGated && p.act == kErf) store<true>(acc, r0, c0, turn);
@@ -325,17 +338,17 @@ struct Gemm {
 };
 
 template <int C, int BN, int Stages, bool Swap, Epilogue E>
-__device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down) {
+__device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down) {
 	extern __shared__ u8 shared[];
-	Gemm<C, BN, Stages, Swap, E> g(xmap, wmap, ymap, p, order, down, align_1024(smem_addr(shared)));
+	Gemm<C, BN, Stages, Swap, E> g(x, wmap, ymap, p, order, down, align_1024(smem_addr(shared)));
 	g.ring.init(4 * C * (g.blocks / 2 + 1));
 	if (g.blocks == 1) __syncthreads();
 	else cluster_arrive(), cluster_wait();
 	if (threadIdx.x >= 128 * C) {
-		fewer_registers<C == 2 ? 40 : 32>();
+		fewer_registers<40>();
 		if (threadIdx.x == 128 * C) g.produce();
 	} else {
-		more_registers<C == 2 ? 232 : 160>();
+		more_registers<C == 2 ? 232 : 152>();
 		wait_for_previous();
 		g.consume();
 	}
@@ -343,7 +356,7 @@ __device__ __forceinline__ void gemm_sm90(const TensorMap& xmap, const TensorMap
 
 #define GEMM_SM90(name, C, BN, STAGES, SWAP, E)                                                          \
 	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name(HOPPER_PARAMS) {                 \
-		gemm_sm90<C, BN, STAGES, SWAP, E>(xmap, wmap, ymap, HOPPER_LINEAR, order, down);                  \
+		gemm_sm90<C, BN, STAGES, SWAP, E>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down);                  \
 	}
 #define GEMM_SM90_ALL(name, C, BN, STAGES, SWAP)         \
 	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain)            \

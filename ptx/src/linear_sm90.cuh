@@ -6,17 +6,17 @@
 #include "wgmma.cuh"
 
 // HOPPER_PARAMS are the parameters of every linear kernel of sm_90a, mirrored by hopperArgs in ../linear_sm90.go. Boxes
-// of x and w are 64 columns wide with the 128-byte swizzle. ymap is used for bf16 by GEMM alone.
+// of x and w are 64 columns wide with the 128-byte swizzle; that of xtail has the rows that are left of x behind the last whole
+// one. ymap is used for bf16 by GEMM alone.
 // order is rows of tiles in a group for GEMM, tiles of a cluster for that in slices. GEMM has clusters of `down` tiles that share
 // w, and takes K in splits, whose sums meet in ws.
 #define HOPPER_PARAMS                                                                                                        \
-	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap wmap, const __grid_constant__ TensorMap ymap,    \
-	    void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k, int order, int down, int splits, int act,     \
+	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap xtail, const __grid_constant__ TensorMap wmap,    \
+	    const __grid_constant__ TensorMap ymap, void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k, int order, int down, int splits, int act,     \
 	    float scale, float softcap
 #define HOPPER_LINEAR Linear{y, nullptr, nullptr, bias, ws, arrived, m, n, k, 0, splits, act, scale, softcap}
 
 constexpr int kStep = 64;  // columns of K in a stage
-constexpr int kAllThatMultiply = 7;  // the barrier of GEMM's warpgroups, which have one each behind 0
 
 // Ring says which stage is next and in which phase its barriers are.
 template <int Stages>
@@ -38,6 +38,23 @@ struct Ring {
 	__device__ __forceinline__ void wait_empty() const { barrier_wait(empty + 8 * stage, phase ^ 1); }
 	__device__ __forceinline__ void next() {
 		if (++stage == Stages) stage = 0, phase ^= 1;
+	}
+};
+
+// Tokens is x for the copy engine. It would read rows beyond the tensor as zeros, but that takes it longer than rows that are
+// there: only these are copied, in boxes of a number of rows or what is left, and the others' sums are of no use.
+struct Tokens {
+	const TensorMap &map, &tail;
+	int m;
+
+	__device__ __forceinline__ int rows(int first, int most) const { return max(0, min(most, m - first)); }
+
+	// copy copies a box of `box` rows from `first` on.
+	__device__ __forceinline__ void copy(u32 to, int box, int first, int step, u32 bar, u64 policy) const {
+		if (rows(first, box) > 0) copy_box(to, rows(first, box) == box ? map : tail, step * kStep, first, bar, policy);
+	}
+	__device__ __forceinline__ void copy_to(u32 to, int box, int first, int step, u32 bar, u64 policy, u16 mask) const {
+		if (rows(first, box) > 0) copy_box_to(to, rows(first, box) == box ? map : tail, step * kStep, first, bar, policy, mask);
 	}
 };
 

@@ -7,4 +7,4 @@
 // pairs   ../linear_sm90.go (launcher), ../../backend/cpu/linear.go (oracle)
 #include "skinny_sm90.cuh"
 
-SKINNY_SM90_ALL(skinny_n16, 16, 9, 1)
+SKINNY_SM90_ALL(skinny_n16, 16, 9)

@@ -3,49 +3,48 @@
 // Features are wgmma's 64-row side and tokens its columns. A tile is 64·C features by NT tokens: C warpgroups multiply,
 // the last warp copies. Blocks of other tokens go through the same features at the same time, so that w is read from
 // memory once. The blocks of a cluster take slices of K of the same features; each sends its sums of a token to the block
-// that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles. Where many
-// tokens make x as large as w, a cluster is Pair tiles of features times slices: each block copies a part of x to all of those.
+// that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles.
 #pragma once
 #include "linear_sm90.cuh"
 
-template <int NT, int C, int Stages, int Pair, Epilogue E>
+template <int NT, int C, int Stages, Epilogue E>
 struct Skinny {
 	static constexpr int kRows = 64 * C;  // features of a tile
 	static constexpr int kWBytes = C * 8192, kXBytes = NT * 128, kStageBytes = kWBytes + kXBytes;
 	static constexpr int kPitch = kRows + 4;  // floats of a token's sums, so that the writes of a warp meet no bank twice
 	static constexpr int kThreads = 128 * C;  // that multiply
 
-	const TensorMap &xmap, &wmap;
+	const Tokens x;
+	const TensorMap& wmap;
 	const Linear& p;
 	u32 smem;  // stages; sums behind them
 	float* sums;
 	Ring<Stages> ring;
 	u32 sent;                // barrier that counts the sums from the cluster
-	int splits, log_splits;  // of K: blocks of the cluster, or pairs
-	int rank, mate;          // of the block: its slice, its tile of the pair
+	int splits, log_splits, rank;  // of the cluster: blocks, each with a slice of K
 	int first_step, end_step;
 
-	__device__ __forceinline__ Skinny(const TensorMap& xmap, const TensorMap& wmap, const Linear& p, u8* base)
-	    : xmap(xmap), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
+	__device__ __forceinline__ Skinny(const Tokens& x, const TensorMap& wmap, const Linear& p, u8* base)
+	    : x(x), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
 	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages) {
-		splits = cluster_size() / Pair;
+		splits = cluster_size();
 		log_splits = 31 - __clz(splits);
-		rank = cluster_rank() / Pair, mate = cluster_rank() % Pair;
+		rank = cluster_rank();
 		const int steps = ceil_div(p.k, kStep);
 		first_step = rank * steps >> log_splits;
 		end_step = (rank + 1) * steps >> log_splits;
 	}
 
-	__device__ __forceinline__ int first() const { return (blockIdx.x / Pair >> log_splits) * Pair + mate; }
+	__device__ __forceinline__ int first() const { return blockIdx.x >> log_splits; }
 	__device__ __forceinline__ int stride() const { return gridDim.x >> log_splits; }
-	__device__ __forceinline__ int end() const { return ceil_div(p.n, kRows * Pair) * Pair; }  // a pair goes on together
+	__device__ __forceinline__ int end() const { return ceil_div(p.n, kRows); }
 	__device__ __forceinline__ int token0() const { return blockIdx.y * NT; }
 	__device__ __forceinline__ int tokens() const { return min(NT, p.m - token0()); }
 	__device__ __forceinline__ int own_tokens() const { return (tokens() - rank + splits - 1) >> log_splits; }
 
 	// init is for all threads, before a barrier of the block.
 	__device__ __forceinline__ void init() const {
-		ring.init(4 * C * Pair);
+		ring.init(4 * C);
 		if (threadIdx.x != 0) return;
 		barrier_init(sent, 1);
 		barriers_ready();
@@ -53,17 +52,12 @@ struct Skinny {
 	}
 
 	__device__ __forceinline__ void fetch_w(int stage, int tile, int step, u64 policy) const {
-		barrier_expect(ring.full + 8 * stage, kStageBytes);
+		barrier_expect(ring.full + 8 * stage, kWBytes + tokens() * 128);
 		copy_box(smem + stage * kStageBytes, wmap, step * kStep, tile * kRows, ring.full + 8 * stage, policy);
 	}
 
 	__device__ __forceinline__ void fetch_x(int stage, int step, u64 policy) const {
-		if constexpr (Pair > 1) {
-			const u32 to = smem + stage * kStageBytes + kWBytes + mate * (kXBytes / Pair);
-			copy_box_to(to, xmap, step * kStep, token0() + mate * (NT / Pair), ring.full + 8 * stage, policy, (1 << Pair) - 1 << rank * Pair);
-			return;
-		}
-		copy_box(smem + stage * kStageBytes + kWBytes, xmap, step * kStep, token0(), ring.full + 8 * stage, policy);
+		x.copy(smem + stage * kStageBytes + kWBytes, NT, token0(), step, ring.full + 8 * stage, policy);
 	}
 
 	__device__ __forceinline__ void produce() {
@@ -80,18 +74,10 @@ struct Skinny {
 				fetch_w(ring.stage, tile, step, once);
 				fetch_x(ring.stage, step, again);
 			}
-		if constexpr (Pair > 1) {  // the other blocks arrive at these barriers: this one stays until they have
-			for (int s = 0; s < Stages; s++, ring.next()) ring.wait_empty();
-		}
 	}
 
-	// release tells the blocks that copy to this one.
 	__device__ __forceinline__ void release(int stage) const {
-		if (Pair == 1) {
-			if (threadIdx.x % 32 == 0) barrier_arrive(ring.empty + 8 * stage);
-		} else if (threadIdx.x % 32 < Pair) {
-			barrier_arrive_at(ring.empty + 8 * stage, rank * Pair + threadIdx.x % 32);
-		}
+		if (threadIdx.x % 32 == 0) barrier_arrive(ring.empty + 8 * stage);
 	}
 
 	__device__ __forceinline__ void multiply(float (&acc)[NT / 2]) {
@@ -126,7 +112,7 @@ struct Skinny {
 			if (token >= n) continue;
 			const int row = (rank * NT + token) >> log_splits, at = row * kPitch + feature + i / 2 % 2 * 8;
 			if (splits == 1) sums[at] = acc[i];
-			else send(smem_addr(sums + at), (token & (splits - 1)) * Pair + mate, acc[i], sent);
+			else send(smem_addr(sums + at), token & (splits - 1), acc[i], sent);
 		}
 	}
 
@@ -170,7 +156,7 @@ struct Skinny {
 		for (int tile = first(); tile < end(); tile += stride()) {
 			multiply(acc);
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
-			else if (Pair == 1) cluster_wait();        // all blocks have started
+			else cluster_wait();                       // all blocks have started
 			spread(acc);
 			if (splits == 1) named_sync(1, kThreads);
 			else barrier_wait(sent, 0);
@@ -179,28 +165,27 @@ struct Skinny {
 	}
 };
 
-template <int NT, int Stages, int Pair, Epilogue E>
-__device__ __forceinline__ void skinny_sm90(const TensorMap& xmap, const TensorMap& wmap, const Linear& p) {
+template <int NT, int Stages, Epilogue E>
+__device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p) {
 	extern __shared__ u8 shared[];
-	Skinny<NT, 1, Stages, Pair, E> g(xmap, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
+	Skinny<NT, 1, Stages, E> g(x, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	g.init();
 	__syncthreads();
-	if (Pair > 1) cluster_arrive(), cluster_wait();  // the barriers of the others are there
-	else if (g.splits > 1) cluster_arrive();
+	if (g.splits > 1) cluster_arrive();
 	if (threadIdx.x < 128) {
 		wait_for_previous();
 		g.consume();
 	} else {
 		if (threadIdx.x == 128) g.produce();
-		if (Pair == 1 && g.splits > 1) cluster_wait();
+		if (g.splits > 1) cluster_wait();
 	}
 }
 
-#define SKINNY_SM90(name, NT, STAGES, PAIR, E)                               \
+#define SKINNY_SM90(name, NT, STAGES, E)                                     \
 	extern "C" __global__ void __launch_bounds__(160) name(HOPPER_PARAMS) {     \
-		skinny_sm90<NT, STAGES, PAIR, E>(xmap, wmap, HOPPER_LINEAR);             \
+		skinny_sm90<NT, STAGES, E>(Tokens{xmap, xtail, m}, wmap, HOPPER_LINEAR); \
 	}
-#define SKINNY_SM90_ALL(name, NT, STAGES, PAIR)         \
-	SKINNY_SM90(name, NT, STAGES, PAIR, kPlain)            \
-	SKINNY_SM90(name##_gated, NT, STAGES, PAIR, kGated)    \
-	SKINNY_SM90(name##_logits, NT, STAGES, PAIR, kLogits)
+#define SKINNY_SM90_ALL(name, NT, STAGES)         \
+	SKINNY_SM90(name, NT, STAGES, kPlain)            \
+	SKINNY_SM90(name##_gated, NT, STAGES, kGated)    \
+	SKINNY_SM90(name##_logits, NT, STAGES, kLogits)
