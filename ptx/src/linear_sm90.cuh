@@ -49,12 +49,16 @@ struct Tokens {
 
 	__device__ __forceinline__ int rows(int first, int most) const { return max(0, min(most, m - first)); }
 
+	// map_of is the map for a box of `box` rows. Comparing rows() with box would be the same, but ptxas 12.9 makes one instruction
+	// of that and of the minimum (VIMNMX.RELU with two predicates in one register), and then takes the wrong map.
+	__device__ __forceinline__ const TensorMap& map_of(int first, int box) const { return first <= m - box ? map : tail; }
+
 	// copy copies a box of `box` rows from `first` on.
 	__device__ __forceinline__ void copy(u32 to, int box, int first, int step, u32 bar, u64 policy) const {
-		if (rows(first, box) > 0) copy_box(to, rows(first, box) == box ? map : tail, step * kStep, first, bar, policy);
+		if (first < m) copy_box(to, map_of(first, box), step * kStep, first, bar, policy);
 	}
 	__device__ __forceinline__ void copy_to(u32 to, int box, int first, int step, u32 bar, u64 policy, u16 mask) const {
-		if (rows(first, box) > 0) copy_box_to(to, rows(first, box) == box ? map : tail, step * kStep, first, bar, policy, mask);
+		if (first < m) copy_box_to(to, map_of(first, box), step * kStep, first, bar, policy, mask);
 	}
 };
 
