@@ -121,11 +121,19 @@ func dots(x, w []float32, k int) (sum, mag []float64) {
 
 func (t *selfTest) rope() {
 	for _, interleaved := range []bool{false, true} {
-		for _, h := range []struct{ tokens, d, r int }{{3, 96, 64}, {1, 128, 128}, {2, 40, 20}, {1, 256, 72}, {8*t.b.k.SMs() + 1, 256, 256}} {
+		n := t.b.k.SMs()
+		for _, h := range []struct{ tokens, d, r int }{
+			{3, 96, 64}, {1, 128, 128}, {2, 40, 20}, {1, 256, 72}, {8*n + 1, 256, 256}, {31 * n, 64, 64}, {7 * n, 128, 128},
+		} {
 			t.ropeOf(h.tokens, h.d, h.r, interleaved, false)
 		}
 	}
 	t.ropeOf(3, 96, 64, false, true)
+	err := t.b.k.Force("rope_store", "rope_store")
+	t.ropeOf(9, 128, 128, false, false)
+	if err = errors.Join(err, t.b.k.Force("rope_store", "")); err != nil {
+		t.report("choice of rope_store", err)
+	}
 }
 
 // ropeOf normalises each head, or, wide, all heads of q and of k as one vector.
