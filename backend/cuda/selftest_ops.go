@@ -10,11 +10,16 @@ import (
 )
 
 func (t *selfTest) norms() {
-	const rows, h, eps = 5, 1032, 1e-5
+	t.normsOf(5, 1032)
+	t.normsOf(3*16*t.b.k.SMs()+1, 520) // several to a block
+}
+
+func (t *selfTest) normsOf(rows, h int) {
+	const eps = 1e-5
 	x, res, w := t.random(t.elem(), rows, h), t.random(t.elem(), rows, h), t.random(tensor.F32, h)
 	y := t.poisoned(t.elem(), rows, h)
 	err := t.b.k.RMSNorm(t.b.stream, y.View, x.View, w.View, eps)
-	t.report("rmsnorm", errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, t.round())))
+	t.report(fmt.Sprintf("rmsnorm T=%d H=%d", rows, h), errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, t.round())))
 
 	sum := make([]float64, len(x.host))
 	rounded := make([]float32, len(x.host))
@@ -23,12 +28,12 @@ func (t *selfTest) norms() {
 		rounded[i] = t.rounded(v + res.host[i])
 	}
 	err = t.b.k.AddRMSNorm(t.b.stream, y.View, res.View, x.View, w.View, eps)
-	t.report("add_rmsnorm", errors.Join(err, t.expect(res.View, sum, nil, t.round()),
+	t.report(fmt.Sprintf("add_rmsnorm T=%d H=%d", rows, h), errors.Join(err, t.expect(res.View, sum, nil, t.round()),
 		t.expect(y.View, normOf(rounded, w.host, eps), nil, t.round())))
 
 	res = t.put(t.elem(), res.host, rows, h)
 	err = t.b.k.Add(t.b.stream, res.View, x.View)
-	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, t.round())))
+	t.report(fmt.Sprintf("add T=%d H=%d", rows, h), errors.Join(err, t.expect(res.View, sum, nil, t.round())))
 }
 
 func normOf(x, w []float32, eps float64) []float64 {
