@@ -103,7 +103,8 @@ type Kernels interface {
 	// norms, rotates q and k, writes k and v to the cache at b.Slots, and returns q [T,Heads·D].
 	RopeStore(qkv tensor.View, a *Attention, b *Batch) tensor.View
 
-	// Attend returns softmax(scale·q·Kᵀ)·V over each request's slots, causal: [T,Heads·D].
+	// Attend returns softmax(scale·q·Kᵀ)·V over each request's slots, causal: [T,Heads·D]. Of b.Sampled it takes what Last
+	// gathered of q.
 	Attend(q tensor.View, a *Attention, b *Batch) tensor.View
 
 	// NormHeads projects the norm of the residual stream to the heads of a layer and does what RopeStore does with them:

@@ -68,10 +68,22 @@ type Result struct {
 	TopLogprobs []float32 // [S,MaxTopLogprobs]
 }
 
+// AttendLast writes to a what Attend reads of a step, for the tokens of s.Last alone: each is a request of its own.
+func (s *Step) AttendLast(a *Step) {
+	a.Pos, a.Rows, a.Context, a.Start = a.Pos[:0], a.Rows[:0], a.Context[:0], append(a.Start[:0], 0)
+	for i, t := range s.Last {
+		a.Pos = append(a.Pos, s.Pos[t])
+		a.Rows = append(a.Rows, s.Rows[s.Owner[i]])
+		a.Context = append(a.Context, s.Pos[t]+1)
+		a.Start = append(a.Start, int32(i+1))
+	}
+}
+
 // Batch is a step on the device. Kernels read the views; host code reads the counts.
 type Batch struct {
 	IDs, Pos, Slots, Rows, Start, Context, Last tensor.View // i32, as in Step
 	Tokens, Requests, Decodes, Samples          int         // T, B, leading one-token requests, S
+	Sampled                                     *Batch      // the tokens that Kernels.Last gathers, for Attend: each is a request of its own
 	Ticket                                      uint64      // step number, counted from 1
 	State                                       any         // the backend's own
 }

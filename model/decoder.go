@@ -32,8 +32,8 @@ type layer struct {
 // Forward enqueues one step on k and returns logits [S,V] f32; k.Err tells whether it worked. It allocates nothing.
 //
 // One decoder serves every family: they differ in which norms, biases and scales they have, and a missing norm costs
-// nothing. T is b.Tokens, H the hidden size. Behind the last attention only the tokens go on whose logits are wanted, T
-// from there on; without any there are no logits, and the view is empty.
+// nothing. T is b.Tokens, H the hidden size. Behind the keys and values of the last layer only the tokens go on whose logits
+// are wanted, T from there on; without any there are no logits, and the view is empty.
 func (m *Decoder) Forward(k backend.Kernels, b *backend.Batch) tensor.View {
 	var x, q tensor.View
 	res := backend.Residual{Next: k.Embed(m.tokens, b, m.embedScale)} // [T,H]
@@ -41,14 +41,13 @@ func (m *Decoder) Forward(k backend.Kernels, b *backend.Batch) tensor.View {
 		k.Layer(i)
 		l := &m.layers[i]
 		q, res = k.NormHeads(res, m.normOf(l.attnNorm), l.qkv, l.qkvBias, &l.attn, b) // [T,Heads·D]
-		x = k.Attend(q, &l.attn, b)
 		if i == len(m.layers)-1 {
 			if b.Samples == 0 {
 				return tensor.View{}
 			}
-			x, res = k.Last(x, b), res.Last(k, b)
+			q, res, b = k.Last(q, b), res.Last(k, b), b.Sampled
 		}
-		res = m.add(k, res, x, l.o, l.oBias, l.attnPost)
+		res = m.add(k, res, k.Attend(q, &l.attn, b), l.o, l.oBias, l.attnPost)
 
 		x, res = k.NormGated(res, m.normOf(l.mlpNorm), l.gateUp, m.config.Activation) // [T,I]
 		res = m.add(k, res, x, l.down, nil, l.mlpPost)

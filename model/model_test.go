@@ -238,10 +238,10 @@ func TestForward_EnqueuesEachFamilysOperationsInOrder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Behind the last attention only what is sampled goes on.
-		toAttend, rest, _ := strings.Cut(block, " attend")
-		toAttend = "embed " + block + " " + toAttend + " attend"
-		for samples, want := range []string{toAttend, toAttend + " last last" + rest + " add logits"} {
+		// Behind the last keys and values only what is sampled goes on.
+		toStore, rest, _ := strings.Cut(block, " attend")
+		toStore = "embed " + block + " " + toStore
+		for samples, want := range []string{toStore, toStore + " last last attend" + rest + " add logits"} {
 			k := &trace{ops: []string{}}
 			m.Forward(k, &backend.Batch{Samples: samples})
 			if got := strings.Join(k.ops, " "); got != want {

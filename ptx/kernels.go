@@ -32,8 +32,8 @@ type Kernels struct {
 	Overlap bool
 
 	// Early takes the kernel of decode attention on Hopper that starts before the kernel ahead has ended, and reads the step's
-	// inputs and the cache by then. What wrote them must be ahead of a linear kernel or NormHeads that is ahead of it. Set it
-	// before the first launch.
+	// inputs and the cache by then, but for the newest key of a request. What wrote them must be ahead of a linear kernel,
+	// NormHeads or Rows that is ahead of it. Set it before the first launch.
 	Early bool
 
 	// Elem is the type of weights, activations and the KV cache, where docs of launchers say bf16: BF16, which Invalid stands

@@ -1,15 +1,25 @@
 package ptx
 
 import (
+	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/tensor"
 )
 
 type ropeKernels struct {
-	store overlapped[ropeStoreArgs]
+	store  overlapped[ropeStoreArgs]
+	whole  [len(ropeWholeDims)]overlapped[ropeWholeArgs]
+	forced string // the variant that tests ask for
 }
+
+// ropeWholeDims are the sizes of heads that a kernel of its own takes where they rotate as a whole.
+var ropeWholeDims = [...]int{64, 128, 256}
+
+// The variants of rope_store.
+const ropeAny, ropeWhole = "rope_store", "rope_whole"
 
 type ropeStoreArgs struct {
 	Q, KCache, VCache, QKV, Slots, Pos, QNorm, KNorm, Table uintptr
@@ -19,7 +29,26 @@ type ropeStoreArgs struct {
 	LogLanes, Passes                                        int32
 }
 
-func (p *ropeKernels) declare(k *Kernels) { p.store.declare(k, "rope", "rope_store", 0) }
+type ropeWholeArgs struct {
+	Q, KCache, VCache, QKV, Slots, Pos, QNorm, KNorm, Table uintptr
+	HeadStride                                              int64
+	Tokens, Heads, KVHeads                                  int32
+	Eps                                                     float32
+}
+
+func (p *ropeKernels) declare(k *Kernels) {
+	p.store.declare(k, "rope", ropeAny, 0)
+	for i, d := range ropeWholeDims {
+		p.whole[i].declare(k, "rope", fmt.Sprintf("%s_%d", ropeWhole, d), 0)
+	}
+}
+
+func ropeVariants() []Variant {
+	return []Variant{
+		{Op: "rope_store", Name: ropeAny, Source: "rope.cu", Arch: "sm_80", When: "what the other leaves", Rows: 1},
+		{Op: "rope_store", Name: ropeWhole, Source: "rope.cu", Arch: "sm_80", When: "heads of 64, 128 or 256 that rotate as a whole", Rows: 1},
+	}
+}
 
 // RopeStore describes the projection that Kernels.RopeStore takes apart.
 type RopeStore struct {
@@ -35,11 +64,12 @@ type RopeStore struct {
 }
 
 // maxHeadDim is the largest head that half a warp holds, 16 elements a lane. A block has ropeThreads lanes, which take up to
-// ropePasses heads each where that leaves blocks enough: as in src/rope.cu.
+// ropePasses heads each where that leaves blocks enough; ropeBlocks of rope_whole share a multiprocessor: as in src/rope.cu.
 const (
 	maxHeadDim  = 256
 	ropeThreads = 128
 	ropePasses  = 2
+	ropeBlocks  = 6
 )
 
 // RopeStore enqueues, on s: each head of q and k is normalised where there is a norm, its first R elements are rotated
@@ -66,15 +96,48 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	if err := a.check(&c); err != nil || c.Dim("T") == 0 {
 		return err
 	}
-	lanes := bits.Len(uint(c.Dim("D")-1) / 16) // of a head, as a power of two
-	blocks, passes := ceilDiv(a.Heads+2*c.Dim("K"), ropeThreads>>lanes), 1
-	if c.Dim("T")*blocks > 16*k.SMs() {
+	whole := k.rope.wholeOf(a)
+	switch {
+	case k.rope.forced == ropeWhole && whole == nil:
+		return fmt.Errorf("cannot run %s: heads of %d, of which %d rotate", ropeWhole, c.Dim("D"), a.Table.Dim[1])
+	case whole != nil && k.rope.forced != ropeAny:
+		return k.ropeWhole(s, a, whole)
+	}
+	return k.ropeAny(s, a)
+}
+
+// wholeOf returns the kernel for heads such as a's that rotate as a whole, or nil.
+func (p *ropeKernels) wholeOf(a *RopeStore) *overlapped[ropeWholeArgs] {
+	d := a.KCache.Dim[2]
+	if i := slices.Index(ropeWholeDims[:], d); i >= 0 && a.Table.Dim[1] == d && !a.Interleaved && !a.wide() {
+		return &p.whole[i]
+	}
+	return nil
+}
+
+// ropeWhole has each block go through as many tokens as the others, where not all run at once.
+func (k *Kernels) ropeWhole(s driver.Stream, a *RopeStore, by *overlapped[ropeWholeArgs]) error {
+	t, kv, d := a.Slots.Dim[0], a.KCache.Dim[0], a.KCache.Dim[2]
+	parts := ceilDiv(a.Heads+2*kv, 16*ropeThreads/d) // of a token
+	turns := ceilDiv(t, max(1, ropeBlocks*k.SMs()/parts))
+	return by.launch(s, driver.Dim{X: ceilDiv(t, turns), Y: parts}, driver.Dim{X: ropeThreads}, ropeWholeArgs{
+		Q: a.Q.Ptr, KCache: a.KCache.Ptr, VCache: a.VCache.Ptr, QKV: a.QKV.Ptr, Slots: a.Slots.Ptr, Pos: a.Pos.Ptr,
+		QNorm: a.QNorm.Ptr, KNorm: a.KNorm.Ptr, Table: a.Table.Ptr, HeadStride: int64(a.KCache.Stride),
+		Tokens: int32(t), Heads: int32(a.Heads), KVHeads: int32(kv), Eps: a.Eps,
+	})
+}
+
+func (k *Kernels) ropeAny(s driver.Stream, a *RopeStore) error {
+	t, kv, d := a.Slots.Dim[0], a.KCache.Dim[0], a.KCache.Dim[2]
+	lanes := bits.Len(uint(d-1) / 16) // of a head, as a power of two
+	blocks, passes := ceilDiv(a.Heads+2*kv, ropeThreads>>lanes), 1
+	if t*blocks > 16*k.SMs() {
 		blocks, passes = ceilDiv(blocks, ropePasses), ropePasses
 	}
 	args := ropeStoreArgs{
 		Q: a.Q.Ptr, KCache: a.KCache.Ptr, VCache: a.VCache.Ptr, QKV: a.QKV.Ptr, Slots: a.Slots.Ptr, Pos: a.Pos.Ptr,
 		QNorm: a.QNorm.Ptr, KNorm: a.KNorm.Ptr, Table: a.Table.Ptr, HeadStride: int64(a.KCache.Stride),
-		Heads: int32(a.Heads), KVHeads: int32(c.Dim("K")), D: int32(c.Dim("D")), R: int32(a.Table.Dim[1]), Eps: a.Eps,
+		Heads: int32(a.Heads), KVHeads: int32(kv), D: int32(d), R: int32(a.Table.Dim[1]), Eps: a.Eps,
 		LogLanes: int32(lanes), Passes: int32(passes),
 	}
 	if a.Interleaved {
@@ -83,7 +146,7 @@ func (k *Kernels) RopeStore(s driver.Stream, a *RopeStore) error {
 	if a.wide() {
 		args.Wide = 1
 	}
-	return k.rope.store.launch(s, driver.Dim{X: c.Dim("T"), Y: blocks}, driver.Dim{X: ropeThreads}, args)
+	return k.rope.store.launch(s, driver.Dim{X: t, Y: blocks}, driver.Dim{X: ropeThreads}, args)
 }
 
 // wide reports whether all heads are normalised as one vector.

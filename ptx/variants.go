@@ -34,7 +34,7 @@ func (k *Kernels) Variants() []Variant {
 		}
 		out = append(out, Variant{Op: "linear", Name: t.name, Source: t.kernels[plain].file + ".cu", Arch: "sm_80", When: when, Rows: t.rows})
 	}
-	return append(append(out, k.hopperVariants()...), k.attendVariants()...)
+	return slices.Concat(out, k.hopperVariants(), k.attendVariants(), ropeVariants())
 }
 
 // hopperVariants lists the linear kernels for Hopper, on Hopper.
@@ -60,7 +60,7 @@ func (k *Kernels) hopperVariants() []Variant {
 func (k *Kernels) Force(op, name string) error {
 	known := func(v Variant) bool { return v.Op == op && v.Name == name }
 	switch {
-	case op != "linear" && op != "fused" && op != "attend_prefill" && op != "attend_decode":
+	case !slices.Contains([]string{"linear", "fused", "attend_prefill", "attend_decode", "rope_store"}, op):
 		return fmt.Errorf("cannot force a kernel of %q: it has one", op)
 	case name != "" && !slices.ContainsFunc(k.Variants(), known):
 		return fmt.Errorf("cannot force kernel %q of %s: there is none here", name, op)
@@ -72,6 +72,9 @@ func (k *Kernels) Force(op, name string) error {
 		return nil
 	case op == "attend_decode":
 		k.attend.forcedDecode = name
+		return nil
+	case op == "rope_store":
+		k.rope.forced = name
 		return nil
 	}
 	k.lin.forced, k.hop.forced = "", nil

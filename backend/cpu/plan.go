@@ -23,6 +23,10 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 		IDs: i32(l.Tokens), Pos: i32(l.Tokens), Slots: i32(l.Tokens),
 		Rows: i32(samples), Start: i32(samples + 1), Context: i32(samples), Last: i32(samples),
 		Tokens: l.Tokens, Requests: samples, Samples: samples,
+		Sampled: &backend.Batch{
+			Pos: i32(samples), Rows: i32(samples), Start: i32(samples + 1), Context: i32(samples),
+			Tokens: samples, Requests: samples, Decodes: samples, Samples: samples,
+		},
 	}
 	b.planning, b.err = true, nil
 	b.arena.reset()

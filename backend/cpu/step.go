@@ -11,7 +11,9 @@ import (
 // step is one batch's inputs and results. Two alternate, so that one is collected after the next began.
 type step struct {
 	batch     backend.Batch
+	sampled   backend.Batch // batch.Sampled
 	in        stepInput
+	last      backend.Step // what sampled's views point to
 	cached    []backend.Cached
 	owner     []int32
 	sampling  []backend.Sampling
@@ -27,7 +29,7 @@ type stepInput struct {
 }
 
 func stepInts(l backend.Limits, samples int) int {
-	return 3*l.Tokens + 3*l.Requests + 1 + samples
+	return 3*l.Tokens + 3*l.Requests + 1 + 5*samples + 1
 }
 
 // init cuts the step's arrays from memory.
@@ -40,6 +42,7 @@ func (s *step) init(memory []int32, l backend.Limits, samples int) {
 	in := &s.in
 	in.ids, in.pos, in.slots = cut(l.Tokens), cut(l.Tokens), cut(l.Tokens)
 	in.rows, in.context, in.start, in.last = cut(l.Requests), cut(l.Requests), cut(l.Requests+1), cut(samples)
+	s.last = backend.Step{Pos: cut(samples), Rows: cut(samples), Context: cut(samples), Start: cut(samples + 1)}
 	s.cached = make([]backend.Cached, 0, l.Cached)
 	s.owner = make([]int32, 0, samples)
 	s.sampling = make([]backend.Sampling, 0, samples)
@@ -78,7 +81,12 @@ func (b *Backend) Begin(s *backend.Step) (*backend.Batch, error) {
 		IDs: viewInts(in.ids), Pos: viewInts(in.pos), Slots: viewInts(in.slots), Rows: viewInts(in.rows),
 		Start: viewInts(in.start), Context: viewInts(in.context), Last: viewInts(in.last),
 		Tokens: len(s.IDs), Requests: len(s.Rows), Decodes: s.Decodes, Samples: len(s.Last),
-		Ticket: b.ticket, State: st,
+		Sampled: &st.sampled, Ticket: b.ticket, State: st,
+	}
+	s.AttendLast(&st.last)
+	st.sampled = backend.Batch{
+		Pos: viewInts(st.last.Pos), Rows: viewInts(st.last.Rows), Start: viewInts(st.last.Start), Context: viewInts(st.last.Context),
+		Tokens: len(s.Last), Requests: len(s.Last), Decodes: len(s.Last), Samples: len(s.Last),
 	}
 	return &st.batch, nil
 }

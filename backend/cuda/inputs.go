@@ -20,6 +20,9 @@ func decode(n int) shape { return shape{n, n, n, n} }
 // graph recorded for a shape finds them again.
 type layout struct {
 	ids, pos, slots, rows, start, context, last, owner, sampling, words int
+
+	sampled struct{ pos, rows, start, context int } // of batch.Sampled, behind the words that a graph copies: there it is the batch
+	all     int
 }
 
 // samplingWords is what one backend.Sampling takes.
@@ -39,6 +42,8 @@ func (s shape) layout() (l layout) {
 	l.rows, l.start, l.context = take(s.requests), take(s.requests+1), take(s.requests)
 	l.last, l.owner, l.sampling = take(s.samples), take(s.samples), take(s.samples*samplingWords)
 	l.words = at
+	l.sampled.pos, l.sampled.rows, l.sampled.start, l.sampled.context = take(s.samples), take(s.samples), take(s.samples+1), take(s.samples)
+	l.all = at
 	return l
 }
 
@@ -64,7 +69,7 @@ func (b *Backend) largest() shape {
 
 // reserveInputs takes the buffers of step inputs on both sides.
 func (b *Backend) reserveInputs() error {
-	words := b.largest().layout().words
+	words := b.largest().layout().all
 	biasBytes := b.limits.Requests * biasPerRequest * int(unsafe.Sizeof(backend.Bias{}))
 	maskBytes := b.limits.Requests * b.maskWords() * 4
 	cachedBytes := cachedEntries * int(unsafe.Sizeof(backend.Cached{}))
@@ -107,8 +112,9 @@ func pinned[T any](b *Backend, n int) ([]T, error) {
 
 // views gives the batch of a shape whose packed buffer lies at base.
 func (b *Backend) views(s shape, base driver.DevicePtr) *backend.Batch {
-	batch := new(backend.Batch)
+	batch := &backend.Batch{Sampled: new(backend.Batch)}
 	fillViews(batch, s, base)
+	fillSampled(batch.Sampled, s, base)
 	return batch
 }
 
@@ -119,4 +125,12 @@ func fillViews(batch *backend.Batch, s shape, base driver.DevicePtr) {
 	batch.Rows, batch.Start, batch.Context = at(l.rows, s.requests), at(l.start, s.requests+1), at(l.context, s.requests)
 	batch.Last = at(l.last, s.samples)
 	batch.Tokens, batch.Requests, batch.Decodes, batch.Samples = s.tokens, s.requests, s.decodes, s.samples
+}
+
+// fillSampled gives the views that Attend reads.
+func fillSampled(batch *backend.Batch, s shape, base driver.DevicePtr) {
+	l, n := s.layout().sampled, s.samples
+	at := func(words, n int) tensor.View { return tensor.Of(base+uintptr(4*words), tensor.I32, n) }
+	batch.Pos, batch.Rows, batch.Start, batch.Context = at(l.pos, n), at(l.rows, n), at(l.start, n+1), at(l.context, n)
+	batch.Tokens, batch.Requests, batch.Decodes, batch.Samples = n, n, n, n
 }

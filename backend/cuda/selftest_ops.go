@@ -10,11 +10,16 @@ import (
 )
 
 func (t *selfTest) norms() {
-	const rows, h, eps = 5, 1032, 1e-5
+	t.normsOf(5, 1032)
+	t.normsOf(3*16*t.b.k.SMs()+1, 520) // several to a block
+}
+
+func (t *selfTest) normsOf(rows, h int) {
+	const eps = 1e-5
 	x, res, w := t.random(t.elem(), rows, h), t.random(t.elem(), rows, h), t.random(tensor.F32, h)
 	y := t.poisoned(t.elem(), rows, h)
 	err := t.b.k.RMSNorm(t.b.stream, y.View, x.View, w.View, eps)
-	t.report("rmsnorm", errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, t.round())))
+	t.report(fmt.Sprintf("rmsnorm T=%d H=%d", rows, h), errors.Join(err, t.expect(y.View, normOf(x.host, w.host, eps), nil, t.round())))
 
 	sum := make([]float64, len(x.host))
 	rounded := make([]float32, len(x.host))
@@ -23,12 +28,12 @@ func (t *selfTest) norms() {
 		rounded[i] = t.rounded(v + res.host[i])
 	}
 	err = t.b.k.AddRMSNorm(t.b.stream, y.View, res.View, x.View, w.View, eps)
-	t.report("add_rmsnorm", errors.Join(err, t.expect(res.View, sum, nil, t.round()),
+	t.report(fmt.Sprintf("add_rmsnorm T=%d H=%d", rows, h), errors.Join(err, t.expect(res.View, sum, nil, t.round()),
 		t.expect(y.View, normOf(rounded, w.host, eps), nil, t.round())))
 
 	res = t.put(t.elem(), res.host, rows, h)
 	err = t.b.k.Add(t.b.stream, res.View, x.View)
-	t.report("add", errors.Join(err, t.expect(res.View, sum, nil, t.round())))
+	t.report(fmt.Sprintf("add T=%d H=%d", rows, h), errors.Join(err, t.expect(res.View, sum, nil, t.round())))
 }
 
 func normOf(x, w []float32, eps float64) []float64 {
@@ -121,11 +126,19 @@ func dots(x, w []float32, k int) (sum, mag []float64) {
 
 func (t *selfTest) rope() {
 	for _, interleaved := range []bool{false, true} {
-		for _, h := range []struct{ tokens, d, r int }{{3, 96, 64}, {1, 128, 128}, {2, 40, 20}, {1, 256, 72}, {8*t.b.k.SMs() + 1, 256, 256}} {
+		n := t.b.k.SMs()
+		for _, h := range []struct{ tokens, d, r int }{
+			{3, 96, 64}, {1, 128, 128}, {2, 40, 20}, {1, 256, 72}, {8*n + 1, 256, 256}, {31 * n, 64, 64}, {7 * n, 128, 128},
+		} {
 			t.ropeOf(h.tokens, h.d, h.r, interleaved, false)
 		}
 	}
 	t.ropeOf(3, 96, 64, false, true)
+	err := t.b.k.Force("rope_store", "rope_store")
+	t.ropeOf(9, 128, 128, false, false)
+	if err = errors.Join(err, t.b.k.Force("rope_store", "")); err != nil {
+		t.report("choice of rope_store", err)
+	}
 }
 
 // ropeOf normalises each head, or, wide, all heads of q and of k as one vector.

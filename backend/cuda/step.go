@@ -16,6 +16,7 @@ type step struct {
 	cached []backend.Cached
 
 	batch    backend.Batch // as the caller sees it
+	sampled  backend.Batch // batch.Sampled
 	padded   backend.Batch // as forward sees it when it is recorded
 	shape    shape         // padded
 	replays  bool          // the batch may run by a graph
@@ -108,6 +109,15 @@ func (b *Backend) arrange(st *step, s *backend.Step) {
 	st.batch.IDs, st.batch.Pos, st.batch.Slots = cut(st.padded.IDs, real.tokens), cut(st.padded.Pos, real.tokens), cut(st.padded.Slots, real.tokens)
 	st.batch.Rows, st.batch.Start, st.batch.Context = cut(st.padded.Rows, real.requests), cut(st.padded.Start, real.requests+1), cut(st.padded.Context, real.requests)
 	st.batch.Last = cut(st.padded.Last, real.samples)
+	st.batch.Sampled, st.padded.Sampled = &st.sampled, &st.padded
+	if !st.replays {
+		at := func(i, n int) []int32 { return st.packed[i : i : i+n] }
+		s.AttendLast(&backend.Step{
+			Pos: at(l.sampled.pos, p.samples), Rows: at(l.sampled.rows, p.samples),
+			Start: at(l.sampled.start, p.samples+1), Context: at(l.sampled.context, p.samples),
+		})
+		fillSampled(&st.sampled, p, b.inputs.packed)
+	}
 	st.batch.Ticket, st.batch.State = b.ticket, st
 	st.padded.Ticket, st.padded.State = b.ticket, st
 }
@@ -149,7 +159,7 @@ func (b *Backend) upload(st *step, s *backend.Step) error {
 }
 
 func (b *Backend) uploadPacked(st *step) error {
-	words := st.shape.layout().words
+	words := st.shape.layout().all
 	if err := driver.CopyHtoD(b.stream, b.inputs.packed, bytesOf(st.packed[:words])); err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func prefillCases() []Case {
 	var out []Case
 	for _, d := range []int{128, 64} {
 		for _, run := range []int{16, math.MaxInt32} {
-			for _, n := range []int{512, 1024, 2048, 4096, 8192, 16384} {
+			for _, n := range []int{128, 256, 512, 1024, 2048, 4096, 8192, 16384} {
 				name := fmt.Sprintf("hd%d", d)
 				if run > n {
 					name += " one run"

@@ -71,7 +71,7 @@ func ropeCase(m model, t int) Case {
 	q, kv := 2*t*m.heads*m.d, 4*t*m.kvHeads*m.d
 	return Case{
 		Kernel: "rope_store", Name: m.name, Dims: fmt.Sprintf("T=%d D=%d heads=%d kv=%d", t, m.d, m.heads, m.kvHeads),
-		Bytes: float64(2 * (q + kv)), m: t, room: sizes{cold: q + kv, out: q + kv},
+		op: "rope_store", Bytes: float64(2 * (q + kv)), m: t, room: sizes{cold: q + kv, out: q + kv},
 		make: func(g *machine) (call, error) { return g.rope(m, t) },
 	}
 }

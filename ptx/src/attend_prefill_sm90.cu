@@ -25,6 +25,30 @@ struct Shape {
 
 __device__ __forceinline__ u32 swizzled(int row, int chunk) { return (chunk >> 3) * kBlock + row * 128 + (((chunk ^ row) & 7) << 4); }
 
+// Line is where a row of a tile lies, head row % group of token row / group. It goes on by Step rows without a division, which
+// takes long where rows are copied one after the other, and stays on the last row.
+template <class S, int Step, typename T>
+struct Line {
+	T* at;
+	i64 step, carry;
+	int left, head, heads, group;  // left: rows from this one on
+
+	__device__ __forceinline__ Line(T* head0, int token0, int row, int rows, int group, i64 stride) : left(rows - row), group(group) {
+		const int last = min(row, rows - 1), token = last / group, tokens = Step / group;
+		head = last - token * group, heads = Step - tokens * group;
+		at = head0 + (token0 + token) * stride + head * S::D;
+		step = tokens * stride + heads * S::D, carry = stride - group * S::D;
+	}
+
+	__device__ __forceinline__ bool valid() const { return left > 0; }
+	__device__ __forceinline__ void next() {
+		left -= Step;
+		if (left <= 0) return;
+		at += step, head += heads;
+		if (head >= group) head -= group, at += carry;
+	}
+};
+
 // ---- barriers ------------------------------------------------------------------------------------------------------
 
 template <int P>
@@ -156,9 +180,9 @@ __device__ __forceinline__ u32 runs_of(int slot) {
 	return ((next & 0xffff) == 0xffff) | (next >> 16 == 0xffff) << 1;
 }
 
-// publish hands over the queries of an item, or the end of all.
+// publish hands over an item, or the end of all.
 template <class S>
-__device__ __forceinline__ void publish(const Item& it, const bf16* q, const Problem& t, u32 base, Desk<S>& desk, int done) {
+__device__ __forceinline__ void publish(const Item& it, Desk<S>& desk, int done) {
 	const int thread = threadIdx.x & 127;
 	barrier_wait(smem_addr(&desk.bars.q_free), ~done & 1);
 	__syncwarp();
@@ -166,15 +190,17 @@ __device__ __forceinline__ void publish(const Item& it, const bf16* q, const Pro
 		desk.item = it;
 		barrier_arrive(smem_addr(&desk.bars.q_full));
 	}
-	const bf16* from = q + it.head * t.group * S::D;
-	if (it.end > 0) {
-#pragma unroll 4
-		for (int i = 0; i < kRows * S::Chunks / 128; i++) {
-			const int at = i * 128 + thread, row = at / S::Chunks, chunk = at % S::Chunks;
-			const int r = min(it.row0 + row, it.rows - 1), token = r / t.group;
-			cp_async16(base + S::Q + swizzled(row, chunk), from + (it.token0 + token) * t.q_stride + (r - token * t.group) * S::D + chunk * 8, it.row0 + row < it.rows);
-		}
-	}
+}
+
+// queries copies those of an item.
+template <class S>
+__device__ __forceinline__ void queries(const Item& it, const bf16* q, const Problem& t, u32 base, Desk<S>& desk) {
+	constexpr int Step = 128 / S::Chunks;
+	const int thread = threadIdx.x & 127, row = thread / S::Chunks, chunk = thread % S::Chunks;
+	const u32 to = base + S::Q + swizzled(row, chunk);
+	Line<S, Step, const bf16> line(q + it.head * t.group * S::D + chunk * 8, it.token0, it.row0 + row, it.rows, t.group, t.q_stride);
+#pragma unroll
+	for (int i = 0; i < kRows; i += Step, line.next()) cp_async16(to + i * 128, line.at, line.valid());
 	barrier_arrive_behind(smem_addr(&desk.bars.q_full));
 }
 
@@ -205,14 +231,15 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Ten
 			runs = runs_of(next);
 			if (j > it.begin) next = slot(j - 1);
 			fill<S>(ring, desk, base, k, desk.slots[turn], runs);
-			if (j == it.end - 1) publish<S>(it, q, t, base, desk, done++);
+			if (j == it.end - 1) publish<S>(it, desk, done++), queries<S>(it, q, t, base, desk);
 			if (j < it.end - 1) fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], former);
 		}
 		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], runs);
 	}
 	wait_for_previous();
-	it.end = it.head = 0;
-	publish<S>(it, q, t, base, desk, done);
+	it.end = 0;
+	publish<S>(it, desk, done);
+	barrier_arrive_behind(smem_addr(&desk.bars.q_full));
 	cp_async_wait<0>();
 }
 
@@ -334,7 +361,9 @@ __device__ __forceinline__ bool meet(Sums<S>& r, const Spread& spread, const Ite
 // write stores a warp's 16 rows through its own part of shared memory.
 template <class S>
 __device__ __forceinline__ void write(bf16* out, const Sums<S>& t, u8* stage, const Item& it, int row, int group, i64 stride) {
-	const int lane = threadIdx.x & 31;
+	constexpr int Step = 32 / S::Chunks;  // rows that a warp stores at once
+	const int lane = threadIdx.x & 31, first = row + lane / S::Chunks, chunk = lane % S::Chunks;
+	Line<S, Step, bf16> line(out + chunk * 8, it.token0, it.row0 + first, it.rows, group, stride);
 	__syncwarp();  // the former tile's rows have been read
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
@@ -348,11 +377,13 @@ __device__ __forceinline__ void write(bf16* out, const Sums<S>& t, u8* stage, co
 		for (int n = 0; n < S::D / 8; n++) *reinterpret_cast<u32*>(stage + swizzled(r, n) + (lane & 3) * 4) = pack2(t.o[n][2 * h] * inv, t.o[n][2 * h + 1] * inv) & seen;
 	}
 	__syncwarp();
-	for (int at = lane; at < 16 * S::Chunks; at += 32) {
-		const int r = row + at / S::Chunks, chunk = at % S::Chunks, line = it.row0 + r;
-		if (line >= it.rows) break;
-		const int token = line / group;
-		*reinterpret_cast<uint4*>(out + (it.token0 + token) * stride + (line - token * group) * S::D + chunk * 8) = *reinterpret_cast<const uint4*>(stage + swizzled(r, chunk));
+	const u32 from = swizzled(first, chunk);
+	uint4 v[16 / Step];
+#pragma unroll
+	for (int i = 0; i < 16; i += Step) v[i / Step] = *reinterpret_cast<const uint4*>(stage + (from ^ (i & 7) << 4) + i * 128);
+#pragma unroll
+	for (int i = 0; i < 16; i += Step, line.next()) {
+		if (line.valid()) *reinterpret_cast<uint4*>(line.at) = v[i / Step];
 	}
 }
 
@@ -383,12 +414,18 @@ struct Consumer {
 		if ((j + 1) * kKeys > it.low + 1 || j * kKeys < first_key(it.high, window)) cut_scores(s, at, j * kKeys, window);
 	}
 
-	// keys multiplies with the next place's keys, and waits for the scores.
-	__device__ __forceinline__ void keys() {
+	// begin multiplies with the first keys, prepares for the tile meanwhile, and waits for the scores.
+	__device__ __forceinline__ void begin(const Item& it, int group) {
 		await(ring);
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(ring));
 		turn_pass(number);
+		const int row = it.row0 + number * 64 + (threadIdx.x >> 5 & 3) * 16 + (threadIdx.x & 31) / 4;
+#pragma unroll
+		for (int h = 0; h < 2; h++) at[h] = it.pos0 + min(row + 8 * h, it.rows - 1) / group;
+		r.m[0] = r.m[1] = kMinusInf, r.l[0] = r.l[1] = 0;
+#pragma unroll
+		for (int n = 0; n < S::D / 8; n++) r.o[n][0] = r.o[n][1] = r.o[n][2] = r.o[n][3] = 0;
 		wgmma_wait<0>();
 		settled(s);
 		give(ring);
@@ -429,11 +466,8 @@ struct Consumer {
 		pack(p, s);
 	}
 
-	__device__ __forceinline__ void tile(const Item& it) {
-		r.m[0] = r.m[1] = kMinusInf, r.l[0] = r.l[1] = 0;
-#pragma unroll
-		for (int n = 0; n < S::D / 8; n++) r.o[n][0] = r.o[n][1] = r.o[n][2] = r.o[n][3] = 0;
-		keys();
+	__device__ __forceinline__ void tile(const Item& it, int group) {
+		begin(it, group);
 		cut(it, it.end - 1);
 		softmax(s, r.m, r.l, r.old, scale);
 		pack(p, s);
@@ -450,16 +484,14 @@ struct Consumer {
 
 template <class S>
 __device__ __forceinline__ void consume(bf16* out, const Problem& t, const Scores& f, const Spread& spread, u8* shared, u32 base, Desk<S>& desk, int number) {
-	const int lane = threadIdx.x & 31, row = number * 64 + (threadIdx.x >> 5 & 3) * 16;
+	const int row = number * 64 + (threadIdx.x >> 5 & 3) * 16;
 	Consumer<S> c = {desk, base + S::Q + number * 64 * 128, base, number, f.window, f.scale};
 	if (number == kConsumers - 1) turn_pass(number);
 	for (int done = 0;; done++) {
 		barrier_wait(smem_addr(&desk.bars.q_full), done & 1);
 		const Item it = desk.item;
 		if (it.end == 0) break;
-#pragma unroll
-		for (int h = 0; h < 2; h++) c.at[h] = it.pos0 + min(it.row0 + row + lane / 4 + 8 * h, it.rows - 1) / t.group;
-		c.tile(it);
+		c.tile(it, t.group);
 		if (it.parts > 1 && !meet<S>(c.r, spread, it, t.kv_heads, number, desk.last[number], f.scale)) continue;
 		write<S>(out + it.head * t.group * S::D, c.r, shared + S::Out, it, row, t.group, t.out_stride);
 	}

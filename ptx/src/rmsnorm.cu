@@ -15,59 +15,95 @@ template <bool Add>
 struct Held {
 	uint4 x[kHeld], res[Add ? kHeld : 1];
 
-	__device__ __forceinline__ void load(const bf16* from, const bf16* stream, i64 row, int h) {
+	__device__ __forceinline__ void load(const bf16* from, const bf16* stream, int row, int h) {
+		const i64 begin = static_cast<i64>(row) * h;
 #pragma unroll
 		for (int j = 0; j < kHeld; j++) {
 			const int at = 8 * (threadIdx.x + j * blockDim.x);
 			x[j] = {};
-			if (at < h) x[j] = *reinterpret_cast<const uint4*>(from + row * h + at);
+			if (at < h) x[j] = *reinterpret_cast<const uint4*>(from + begin + at);
 			if constexpr (Add) {
 				res[j] = {};
-				if (at < h) res[j] = *reinterpret_cast<const uint4*>(stream + row * h + at);
+				if (at < h) res[j] = *reinterpret_cast<const uint4*>(stream + begin + at);
 			}
 		}
 	}
 };
 
-// rmsnorm_rows has each block go through rows, the loads of the next under way while it sums this one. A weight is read once.
+// row_sum returns the sum of v over the block to every thread. Calls in turn take parts in turn: one may still be read.
+__device__ __forceinline__ float row_sum(float v, float* part) {
+	const int lane = threadIdx.x & 31, warps = blockDim.x >> 5;
+	v = warp_sum(v);
+	if (warps == 1) return v;
+	if (lane == 0) part[threadIdx.x >> 5] = v;
+	__syncthreads();
+	const int among = lane & (0xffffffffu >> __clz(warps - 1));  // every lane sums all parts, as many as the next power of two
+	v = among < warps ? part[among] : 0.f;
+	for (int o = 1; o < warps; o <<= 1) v += __shfl_xor_sync(kAll, v, o);
+	return v;
+}
+
+// rmsnorm_rows has each block go through rows, the loads of the next under way while it sums one: of two where a row is read
+// but once. A weight is read once.
 template <bool Add>
 __device__ __forceinline__ void rmsnorm_rows(bf16* y, bf16* res, const bf16* x, const float* w, int rows, int h, float eps) {
+	constexpr int kAhead = Add ? 1 : 2;
+	__shared__ float parts[2][32];
+	let_next_start();
 	float g[kHeld][8];
 #pragma unroll
 	for (int j = 0; j < kHeld; j++) {
 		const int at = 8 * (threadIdx.x + j * blockDim.x);
 		if (at < h) load8(w + at, g[j]);
 	}
-	let_next_start();
+	const float share = 1.f / h;  // of an element in the mean
 	wait_for_former();
-	Held<Add> held;
-	held.load(x, res, blockIdx.x, h);
-	for (i64 row = blockIdx.x; row < rows; row += gridDim.x) {
-		float f[kHeld][8], sum = 0;
+	Held<Add> held[kAhead];
+	const int step = gridDim.x;
 #pragma unroll
-		for (int j = 0; j < kHeld; j++) {
-			const int at = 8 * (threadIdx.x + j * blockDim.x);
-			unpack8(held.x[j], f[j]);
-			if constexpr (Add) {
-				float r[8];
-				unpack8(held.res[j], r);
+	for (int k = 0; k < kAhead; k++) {
+		if (blockIdx.x + k * step < rows) held[k].load(x, res, blockIdx.x + k * step, h);
+	}
+	int turn = 0;
+	for (int first = blockIdx.x; first < rows; first += kAhead * step) {
 #pragma unroll
-				for (int e = 0; e < 8; e++) f[j][e] += r[e];
-				const uint4 v = pack8(f[j]);
-				if (at < h) *reinterpret_cast<uint4*>(res + row * h + at) = v;
-				unpack8(v, f[j]);  // the norm is of what is stored
+		for (int k = 0; k < kAhead; k++, turn ^= 1) {
+			const int row = first + k * step;
+			if (row >= rows) return;
+			const i64 begin = static_cast<i64>(row) * h;
+			uint4 v[kHeld];
+			float sum = 0;
+#pragma unroll
+			for (int j = 0; j < kHeld; j++) {
+				const int at = 8 * (threadIdx.x + j * blockDim.x);
+				v[j] = held[k].x[j];
+				float f[8];
+				unpack8(v[j], f);
+				if constexpr (Add) {
+					float r[8];
+					unpack8(held[k].res[j], r);
+#pragma unroll
+					for (int e = 0; e < 8; e++) f[e] += r[e];
+					v[j] = pack8(f);
+					if (at < h) *reinterpret_cast<uint4*>(res + begin + at) = v[j];
+					unpack8(v[j], f);  // the norm is of what is stored
+				}
+				float part = f[0] * f[0];  // of its own, so that few additions wait for each other
+#pragma unroll
+				for (int e = 1; e < 8; e++) part += f[e] * f[e];
+				sum += part;
 			}
+			if (row + kAhead * step < rows) held[k].load(x, res, row + kAhead * step, h);
+			const float inv = rsqrtf(row_sum(sum, parts[turn]) * share + eps);
 #pragma unroll
-			for (int e = 0; e < 8; e++) sum += f[j][e] * f[j][e];
-		}
-		if (row + gridDim.x < rows) held.load(x, res, row + gridDim.x, h);
-		const float inv = rsqrtf(block_sum(sum) / h + eps);
+			for (int j = 0; j < kHeld; j++) {
+				const int at = 8 * (threadIdx.x + j * blockDim.x);
+				float f[8];
+				unpack8(v[j], f);
 #pragma unroll
-		for (int j = 0; j < kHeld; j++) {
-			const int at = 8 * (threadIdx.x + j * blockDim.x);
-#pragma unroll
-			for (int e = 0; e < 8; e++) f[j][e] *= inv * g[j][e];
-			if (at < h) *reinterpret_cast<uint4*>(y + row * h + at) = pack8(f[j]);
+				for (int e = 0; e < 8; e++) f[e] *= inv * g[j][e];
+				if (at < h) *reinterpret_cast<uint4*>(y + begin + at) = pack8(f);
+			}
 		}
 	}
 }

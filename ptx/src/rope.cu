@@ -1,9 +1,10 @@
-// rope.cu: per-head norm and rotation of q and k, and the store of k and v to their cache slots; one token per block.
+// rope.cu: per-head norm and rotation of q and k, and the store of k and v to their cache slots.
 // data    qkv [T,(Hq+2Hk)*D] bf16, q [T,Hq*D] bf16, kcache, vcache [Hk,S,D] bf16, slots, pos [T] i32,
 //         qnorm [D] f32 (each head by itself), [Hq*D] (all as one vector: wide) or null, knorm alike, table [C,R] f32 (cos of R/2 angles, then sin) or null
 // math    fp32 throughout, one rounding to bf16; NeoX pairs (i,i+R/2), interleaved pairs (2i,2i+1); a wide
 //         norm is summed by each warp anew: the row is in L1, and OLMo-2 alone has it
-// needs   sm_80+, D % 8 == 0, D <= 256, R even, R <= D   launch  grid (T, heads by as many as a block takes), block 128
+// needs   sm_80+, D % 8 == 0, D <= 256, R even, R <= D; rope_whole_D: R = D, NeoX pairs, no wide norm
+// launch  block 128; rope_whole_D: grid (<= T, heads by 2048/D), as many as run at once; rope_store: (T, heads by as many as a block takes)
 // moves   4T(Hq+2Hk)D bytes; floor: 80% of HBM bandwidth at T >= 4096
 // source  Su et al. 2021, arXiv:2104.09864
 // pairs   ../rope.go (launcher), ../../backend/cpu/rope.go (oracle)
@@ -11,7 +12,9 @@
 #include "overlap.cuh"
 
 constexpr int kThreads = 128;
-constexpr int kPasses = 2;  // heads that a lane takes at most, their loads under way together
+constexpr int kPasses = 2;  // heads that a lane of rope_store takes at most, their loads under way together
+constexpr int kAhead = 4;   // tokens that a lane of rope_whole has under way
+constexpr int kBlocks = 6;  // of rope_whole that share a multiprocessor
 
 // Share is a lane's part of each of its heads: eight elements from low on and eight from high on, those that rotate with
 // each other where R/2 is a multiple of eight, so that nothing is exchanged.
@@ -170,3 +173,102 @@ extern "C" __global__ void __launch_bounds__(kThreads, 5)
 		if (s.high < d) *reinterpret_cast<uint4*>(to + s.high) = raw[k][1];
 	}
 }
+
+// settled has the compiler work out p where it stands: left alone, it does so anew for every token.
+template <typename T>
+__device__ __forceinline__ T* settled(T* p) {
+	size_t at = __cvta_generic_to_global(p);
+	asm volatile("" : "+l"(at));
+	return static_cast<T*>(__cvta_global_to_generic(at));
+}
+
+// rope_whole is rope_store for heads that rotate as a whole. A lane goes through tokens with one head, so that it reads a
+// weight once, and has copies of the next tokens under way: what limits it otherwise is instructions, then latency.
+template <int D>
+__device__ __forceinline__ void rope_whole(bf16* q, bf16* kcache, bf16* vcache, const bf16* qkv, const int* slots, const int* pos, const float* qnorm,
+                                           const float* knorm, const float* table, i64 head_stride, int tokens, int heads, int kv_heads, float eps) {
+	constexpr int kLanes = D / 16, kHalf = D / 2;
+	__shared__ uint4 ring[kAhead][2][kThreads];  // a lane reads what it copied itself
+	const int low = threadIdx.x % kLanes * 8, turning = heads + kv_heads, all = turning + kv_heads, step = gridDim.x;
+	const int wanted = blockIdx.y * (kThreads / kLanes) + threadIdx.x / kLanes, head = min(wanted, all - 1);
+	const bool to_q = head < heads, turns = head < turning, some_turn = __any_sync(kAll, turns);
+	const float* norm = to_q ? qnorm : turns ? knorm : nullptr;
+
+	let_next_start();
+	float g[2][8];
+#pragma unroll
+	for (int j = 0; j < 8; j++) g[0][j] = g[1][j] = 1.f;
+	if (norm) {
+		load8(norm + low, g[0]);
+		load8(norm + low + kHalf, g[1]);
+	}
+	Angles a;
+	const auto angles_at = [&](int pos) {
+		const float* angle = table + static_cast<i64>(pos) * D + low;
+		load8(angle, a.cosine);
+		load8(angle + kHalf, a.sine);
+	};
+	// Even lanes read slots and odd ones positions, which like weights and table wait for no kernel: see overlap.cuh.
+	const int* places = settled(threadIdx.x % 2 ? pos : slots);
+	int t = blockIdx.x, place = places[t], next = t + step < tokens ? places[t + step] : 0;
+	angles_at(__shfl_sync(kAll, place, 1));
+
+	const int row = all * D, pitch = to_q ? heads * D : D;
+	const bf16* from = settled(qkv + static_cast<i64>(t) * row + head * D + low);
+	bf16* to = q + head * D;
+	if (!to_q) to = kcache + (head - heads) * head_stride;
+	if (!turns) to = vcache + (head - turning) * head_stride;
+	to = settled(to + low);
+	const auto fetch = [&](int k, int t) {
+		if (t < tokens) {
+			cp_async16(smem_addr(&ring[k][0][threadIdx.x]), from, true);
+			cp_async16(smem_addr(&ring[k][1][threadIdx.x]), from + kHalf, true);
+		}
+		cp_async_commit();
+		from += step * row;
+	};
+	wait_for_former();
+#pragma unroll
+	for (int k = 0; k < kAhead; k++) fetch(k, t + k * step);
+	for (u32 k = 0; t < tokens; t += step, k = (k + 1) % kAhead) {
+		const int later = t + 2 * step < tokens ? places[t + 2 * step] : 0;
+		cp_async_wait<kAhead - 1>();
+		uint4 raw[2] = {ring[k][0][threadIdx.x], ring[k][1][threadIdx.x]};
+		fetch(k, t + kAhead * step);
+		if (some_turn) {
+			float v[2][8];
+			unpack8(raw[0], v[0]);
+			unpack8(raw[1], v[1]);
+			float sum = squares(v[0]) + squares(v[1]);
+#pragma unroll
+			for (int o = 1; o < kLanes; o <<= 1) sum += __shfl_xor_sync(kAll, sum, o);
+			const float inv = norm ? rsqrtf(sum * (1.f / D) + eps) : 1.f;
+#pragma unroll
+			for (int j = 0; j < 8; j++) {
+				v[0][j] *= inv * g[0][j];
+				v[1][j] *= inv * g[1][j];
+				turn(v[0][j], v[1][j], a.cosine[j], a.sine[j]);
+			}
+			angles_at(__shfl_sync(kAll, next, 1));
+			if (turns) raw[0] = pack8(v[0]), raw[1] = pack8(v[1]);
+		}
+		const int slot = __shfl_sync(kAll, place, 0);
+		if (wanted < all) {
+			bf16* out = to + static_cast<i64>(to_q ? t : slot) * pitch;
+			*reinterpret_cast<uint4*>(out) = raw[0];
+			*reinterpret_cast<uint4*>(out + kHalf) = raw[1];
+		}
+		place = next, next = later;
+	}
+}
+
+#define ROPE_WHOLE(D)                                                                                                                           \
+	extern "C" __global__ void __launch_bounds__(kThreads, kBlocks)                                                                              \
+	    rope_whole_##D(bf16* q, bf16* kcache, bf16* vcache, const bf16* qkv, const int* slots, const int* pos, const float* qnorm,                \
+	                   const float* knorm, const float* table, i64 head_stride, int tokens, int heads, int kv_heads, float eps) {               \
+		rope_whole<D>(q, kcache, vcache, qkv, slots, pos, qnorm, knorm, table, head_stride, tokens, heads, kv_heads, eps);                       \
+	}
+
+ROPE_WHOLE(64)
+ROPE_WHOLE(128)
+ROPE_WHOLE(256)
