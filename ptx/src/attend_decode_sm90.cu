@@ -66,12 +66,12 @@ struct Lead {
 		values = false;
 		any = s.more();
 		if (!any) return;
-		const int read = slot, lane = threadIdx.x & 31;
+		const int lane = threadIdx.x & 31;
+#pragma unroll
+		for (int i = 0; i < 4; i++) rows[i] = __shfl_sync(kAll, slot, lane / 8 + 4 * i);  // read a turn ago: before settle, whose read is not to be waited for
 		head = s.h * c.slots * (2 * D) + lane % 8 * 16, newest = key + kGroup >= p.context[s.b];
 		key += kWorkers * kGroup;
-		settle(p, t, c, window, worker);  // before the first use of what was read
-#pragma unroll
-		for (int i = 0; i < 4; i++) rows[i] = __shfl_sync(kAll, read, lane / 8 + 4 * i);
+		settle(p, t, c, window, worker);
 	}
 
 	__device__ __forceinline__ void issue(u32 to, const bf16* plane) const {
