@@ -10,6 +10,7 @@ type mapKey struct {
 	ptr              uintptr
 	rows, cols       int
 	boxRows, boxCols int
+	fetch            driver.L2Fetch
 }
 
 // mapCache keeps the tensor maps of weights and of activations, whose addresses repeat from step to step.
@@ -21,7 +22,13 @@ const maxMaps = 1 << 14
 // tileMap describes the contiguous bf16 matrix v to the copy engine, for boxes of rows by cols, 32 or 64 columns wide
 // and swizzled over their width.
 func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, error) {
-	key := mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, cols}
+	return k.tileMapBy(driver.L2Fetch256, v, rows, cols)
+}
+
+// tileMapBy is tileMap for copies that bring so much at a time into the L2: where rows are no longer than 256 bytes and
+// their neighbours another request's, 128 reads 9 % faster.
+func (k *Kernels) tileMapBy(fetch driver.L2Fetch, v tensor.View, rows, cols int) (driver.TensorMap, error) {
+	key := mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, cols, fetch}
 	if m, ok := k.hop.maps[key]; ok {
 		return m, nil
 	}
@@ -31,7 +38,7 @@ func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, erro
 	}
 	m, err := k.ctx.Library().EncodeTile(driver.Tile{
 		Type: driver.TileBF16, Addr: v.Ptr, Dims: []int{v.Dim[1], v.Dim[0]}, Strides: []int64{2 * int64(v.Dim[1])},
-		Box: []int{cols, rows}, Swizzle: swizzle, L2: driver.L2Fetch256,
+		Box: []int{cols, rows}, Swizzle: swizzle, L2: fetch,
 	})
 	if err != nil {
 		return m, err
