@@ -43,7 +43,7 @@ const (
 
 	halfRequests             = 512 // at most
 	halfWorkers, halfClosers = 4, 2
-	halfPlan                 = 11008
+	halfPlan                 = 8832
 )
 
 // halfPlaces are those of a worker's ring in src/attend_decode_sm90.cu, whose rows are swizzled, not padded.

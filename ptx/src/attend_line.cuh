@@ -18,7 +18,7 @@ enum : bool { kHopper = false };
 #define MAX_REQUESTS 1024
 #endif
 
-constexpr int kUnit = 128, kGroup = 16, kTiles = 1, kTurn = kTiles * kGroup, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kHopper ? 2 : 4, kClosers = 32 * kCloserWarps;
+constexpr int kUnit = 128, kGroup = 16, kTiles = kHopper ? 2 : 1, kTurn = kTiles * kGroup, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kHopper ? 2 : 4, kClosers = 32 * kCloserWarps;
 
 struct Problem {
 	const int* rows;
