@@ -140,7 +140,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	}
 	limit := k.ctx.Device.SharedPerBlockOptin
 	if k.attend.decodesInHalves(a, r.Decodes, k) {
-		maps, err := k.boxMaps(kv, driver.L2Fetch128)
+		maps, err := k.boxMaps(kv, decodeBox)
 		if err != nil {
 			return err
 		}

@@ -40,6 +40,11 @@ __device__ __forceinline__ void copy_once(u32 to, const void* from) {
 	asm volatile("cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "l"(kOnce) : "memory");
 }
 
+// copy_rows starts the copy of 16 whole rows from row r on; map has halves of rows as matrices.
+__device__ __forceinline__ void copy_rows(u32 to, const TensorMap& map, int r, u32 bar) {
+	asm volatile("cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%3, %4, %3}], [%2], %5;" ::"r"(to), "l"(&map), "r"(bar), "r"(0), "r"(r), "l"(kOnce) : "memory");
+}
+
 __device__ __forceinline__ void copy_word(u32 to, const void* from) { asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(to), "l"(from) : "memory"); }
 
 // Slate is what a worker notes of a turn, Ahead turns before its copies start.
@@ -108,8 +113,7 @@ struct Lead {
 			}
 			if (lane == 16 * tile) {
 				barrier_expect(bar, R::Place);
-#pragma unroll
-				for (int d = 0; d < D; d += 64) copy_box(to + d / 64 * R::Half, values ? vmap : kmap, d, row + slot, bar, kOnce);
+				copy_rows(to, values ? vmap : kmap, row + slot, bar);
 			}
 		} else if (left > 0) {
 			if (left <= 16 * tile + 16) wait_for_previous();
