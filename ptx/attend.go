@@ -75,7 +75,7 @@ type attendKernels struct {
 	prefill, soft [len(headDims)]kernel[prefillArgs]
 	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
-	halves        [len(headDims)]kernel[decodeArgs]       // head sizes 64 and 128, at most 8 query heads
+	halves        [len(headDims)]kernel[halfArgs]         // head sizes 64 and 128, at most 8 query heads
 	forced        string                                  // the variant of prefill that tests ask for
 	forcedDecode  string                                  // and of decode
 }
@@ -115,14 +115,20 @@ func hopperShared(d int) int { return (1+5*128/d+1)*hopperRows*2*d + 1024 }
 const boxRows = 16
 
 // boxMaps describes K and V as rows of all heads.
-func (k *Kernels) boxMaps(kv KV) (maps [2]driver.TensorMap, err error) {
+func (k *Kernels) boxMaps(kv KV, describe func(*Kernels, tensor.View) (driver.TensorMap, error)) (maps [2]driver.TensorMap, err error) {
 	for i, v := range [2]tensor.View{kv.K, kv.V} {
 		if !k.Dry && err == nil {
-			maps[i], err = k.tileMap(tensor.Of(v.Ptr, v.Type, v.Dim[0]*v.Dim[1], v.Dim[2]), boxRows, 64)
+			maps[i], err = describe(k, tensor.Of(v.Ptr, v.Type, v.Dim[0]*v.Dim[1], v.Dim[2]))
 		}
 	}
 	return maps, err
 }
+
+// prefillBox and decodeBox describe boxes of 64 columns, and of whole rows.
+func prefillBox(k *Kernels, v tensor.View) (driver.TensorMap, error) {
+	return k.tileMap(v, boxRows, 64)
+}
+func decodeBox(k *Kernels, v tensor.View) (driver.TensorMap, error) { return k.halfMap(v, boxRows) }
 
 // spreadOf cuts work up as src/attend_prefill_sm90.cu does: sums of a span are D+4 floats a row, behind the counters.
 func spreadOf(d int, work tensor.View, sms int) spreadArgs {
@@ -202,7 +208,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	case forced == prefillHopper && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
 	case able && forced != prefillPlain:
-		maps, err := k.boxMaps(kv)
+		maps, err := k.boxMaps(kv, prefillBox)
 		if err != nil {
 			return err
 		}

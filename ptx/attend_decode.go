@@ -18,6 +18,16 @@ type decodeArgs struct {
 	Scores          scoreArgs
 }
 
+// halfArgs are those of src/attend_decode_sm90.cu.
+type halfArgs struct {
+	KMap, VMap      driver.TensorMap
+	Out, Q          uintptr
+	Cache           kvArgs
+	Parts, Counters uintptr
+	Problem         decodeProblem
+	Scores          scoreArgs
+}
+
 type decodeProblem struct {
 	Rows, Context                   uintptr
 	Requests, KVHeads, Group, Depth int32
@@ -33,8 +43,11 @@ const (
 
 	halfRequests             = 512 // at most
 	halfWorkers, halfClosers = 4, 2
-	halfPlan                 = 6400
+	halfPlan                 = 8832
 )
+
+// halfPlaces are those of a worker's ring in src/attend_decode_sm90.cu, whose rows are swizzled, not padded.
+var halfPlaces = map[int]int{64: 9, 128: 5}
 
 // decodeTiles is how many eights of query heads a block takes at once, at most.
 func decodeTiles(d int) int {
@@ -51,9 +64,9 @@ var decodePlaces = map[int]int{64: 9, 96: 6, 128: 5, 256: 5}
 // shared memory in bytes.
 type ring struct{ workers, closers, depth, shared int }
 
-// sized gives r the shared memory that it needs for heads of d.
-func (r ring) sized(d, heads int) ring {
-	r.shared = r.workers * (decodePlaces[d]*decodeKeys*rowPitch(d) + 4*r.depth*heads*(d+4+2))
+// sized gives r the shared memory that it needs for heads of d, with so many bytes a worker for its ring.
+func (r ring) sized(places, d, heads int) ring {
+	r.shared = r.workers * (places + 4*r.depth*heads*(d+4+2))
 	return r
 }
 
@@ -66,19 +79,25 @@ func newRing(d, tiles, heads, limit int) ring {
 	if heads <= 4 && r.workers > 4 {
 		r.depth = 2
 	}
-	for r = r.sized(d, heads); r.workers > 1 && r.shared+decodePlan > limit; r = r.sized(d, heads) {
+	places := decodePlaces[d] * decodeKeys * rowPitch(d)
+	for r = r.sized(places, d, heads); r.workers > 1 && r.shared+decodePlan > limit; r = r.sized(places, d, heads) {
 		r.workers--
 	}
 	return r
 }
 
-// halfRing is the shape of a block of src/attend_decode_sm90.cu, of which two share a multiprocessor.
+// halfRing is the shape of a block of src/attend_decode_sm90.cu, of which two share a multiprocessor. It begins at the
+// swizzle's alignment.
 func halfRing(d, heads, limit int) ring {
-	r := ring{workers: halfWorkers, closers: halfClosers, depth: 2}.sized(d, heads)
-	if r.shared+halfPlan > halfShared(limit) {
+	const align = 1024
+	places := halfPlaces[d] * decodeKeys * 2 * d
+	r := ring{workers: halfWorkers, closers: halfClosers, depth: 2}.sized(places, d, heads)
+	if r.shared+align+halfPlan > halfShared(limit) {
 		r.depth = 1
 	}
-	return r.sized(d, heads)
+	r = r.sized(places, d, heads)
+	r.shared += align
+	return r
 }
 
 // halfShared is the shared memory of each of two blocks where one alone may have limit: the chip takes 1 KiB of each.
@@ -115,24 +134,37 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
 	}
-	fn, shape, blocks := k.attend.decoder(a, r.Decodes, k)
+	parts := work.Ptr + uintptr(4*attendCounters(k.SMs()))
+	problem := func(depth int) decodeProblem {
+		return decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(depth), int64(q.Stride), int64(out.Stride)}
+	}
+	limit := k.ctx.Device.SharedPerBlockOptin
+	if k.attend.decodesInHalves(a, r.Decodes, k) {
+		maps, err := k.boxMaps(kv, decodeBox)
+		if err != nil {
+			return err
+		}
+		fn, shape := &k.attend.halves[a.kind], halfRing(a.d, a.group, limit)
+		fn.shared = shape.shared
+		return fn.launch(s, driver.Dim{X: 2 * k.SMs()}, shape.block(), halfArgs{
+			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(shape.depth), f.args(),
+		})
+	}
+	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
+	fn, shape := &k.attend.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit)
 	fn.shared = shape.shared
-	return fn.launch(s, driver.Dim{X: blocks}, driver.Dim{X: 32 * (shape.workers + shape.closers)}, decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), work.Ptr + uintptr(4*attendCounters(k.SMs())), work.Ptr,
-		decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(shape.depth), int64(q.Stride), int64(out.Stride)},
-		f.args(),
+	return fn.launch(s, driver.Dim{X: k.SMs()}, shape.block(), decodeArgs{
+		out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(shape.depth), f.args(),
 	})
 }
 
-// decoder chooses the kernel, its shape and its grid.
-func (p *attendKernels) decoder(a attention, decodes int, k *Kernels) (fn *kernel[decodeArgs], r ring, blocks int) {
-	limit := k.ctx.Device.SharedPerBlockOptin
+// block is all warps of one.
+func (r ring) block() driver.Dim { return driver.Dim{X: 32 * (r.workers + r.closers)} }
+
+// decodesInHalves reports whether src/attend_decode_sm90.cu is what runs.
+func (p *attendKernels) decodesInHalves(a attention, decodes int, k *Kernels) bool {
 	chosen := p.forcedDecode == decodeHopper || p.forcedDecode == "" && k.Early
-	if chosen && k.Hopper() && decodesInHalves(a.d, a.group) && decodes <= halfRequests {
-		return &p.halves[a.kind], halfRing(a.d, a.group, limit), 2 * k.SMs()
-	}
-	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
-	return &p.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit), k.SMs()
+	return chosen && k.Hopper() && decodesInHalves(a.d, a.group) && decodes <= halfRequests
 }
 
 // AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some

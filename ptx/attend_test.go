@@ -323,6 +323,35 @@ func attendDecodeCutsRequestsOfOneLengthAnywhere(t *testing.T, d drivertest.Devi
 	}
 }
 
+// Where 16 slots follow each other the copy engine reads them; others are gathered. The first run ends where the cache does.
+func TestAttendDecode_ReadsRunsOfSlotsBrokenAnywhere_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendDecodeReadsRunsOfSlotsBrokenAnywhere)
+}
+
+func attendDecodeReadsRunsOfSlotsBrokenAnywhere(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	rng := rand.New(rand.NewPCG(12, 13))
+	for i, run := range []int{1, 5, 16, 17, 304} {
+		c := attendCase{headDims[i%2*2], 2, 3 + i, Scores{Scale: 0.1}, []int32{304, 45, 128, 16, 161}, repeated(1, 5), 5}
+		c.f.Window = i % 3 / 2 * 70
+		b := newAttendRuns(c, rng, run)
+		at := b.slots
+		for r, context := range c.context {
+			for p := range int(context) {
+				if p%run == 0 {
+					at -= run
+				}
+				b.pages[int(b.rows[r])*b.cols+p] = int32(at + p%run)
+			}
+		}
+		for _, name := range g.decoders() {
+			g.must(g.k.Force("attend_decode", name))
+			t.Log(name, "runs of", run, c)
+			b.check(t, b.run(g))
+		}
+	}
+}
+
 // decoders are the kernels of decode attention here.
 func (g *bench) decoders() (names []string) {
 	for _, v := range g.k.attendVariants() {

@@ -55,24 +55,30 @@ func BenchmarkAttendDecode(b *testing.B) {
 		for _, x := range contexts {
 			total += int(x)
 		}
-		b.Run(fmt.Sprintf("B%d/%d/g%d", c.requests, c.context, c.group), func(b *testing.B) {
-			g := g.in(b)
-			layers := max(1, 256<<20/(total*kvHeads*d*4)) // more than the L2 holds
-			q, y := g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d), g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d)
-			kv, r := make([]KV, layers), Requests{}
-			for i := range kv {
-				kv[i], r = g.cache(kvHeads, d, contexts, repeated(1, c.requests), c.requests)
-				kv[i].Pages = kv[0].Pages // layers share them
+		for _, v := range g.k.attendVariants() {
+			if v.Op != "attend_decode" {
+				continue
 			}
-			words := g.k.AttendWork(d)
-			work := put(g, tensor.I32, make([]int32, words), words)
-			t := g.time(b, max(layers, 4), func(i int) error {
-				return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+			b.Run(fmt.Sprintf("B%d/%d/g%d/%s", c.requests, c.context, c.group, v.Name), func(b *testing.B) {
+				g := g.in(b)
+				g.must(g.k.Force(v.Op, v.Name))
+				layers := max(1, 256<<20/(total*kvHeads*d*4)) // more than the L2 holds
+				q, y := g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d), g.random(b, tensor.BF16, c.requests, c.group*kvHeads*d)
+				kv, r := make([]KV, layers), Requests{}
+				for i := range kv {
+					kv[i], r = g.cache(kvHeads, d, contexts, repeated(1, c.requests), c.requests)
+					kv[i].Pages = kv[0].Pages // layers share them
+				}
+				words := g.k.AttendWork(d)
+				work := put(g, tensor.I32, make([]int32, words), words)
+				t := g.time(b, max(layers, 4), func(i int) error {
+					return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+				})
+				bytes := float64(total) * kvHeads * d * 4
+				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
+				b.ReportMetric(bytes/t.Seconds()/1e9, "GB/s")
 			})
-			bytes := float64(total) * kvHeads * d * 4
-			b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
-			b.ReportMetric(bytes/t.Seconds()/1e9, "GB/s")
-		})
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ type mapKey struct {
 	ptr              uintptr
 	rows, cols       int
 	boxRows, boxCols int
+	halves           bool // as halfMap
 }
 
 // mapCache keeps the tensor maps of weights and of activations, whose addresses repeat from step to step.
@@ -32,18 +33,37 @@ var l2Fetch = func() driver.L2Fetch {
 // tileMap describes the contiguous bf16 matrix v to the copy engine, for boxes of rows by cols, 32 or 64 columns wide
 // and swizzled over their width.
 func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, error) {
-	key := mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, cols}
-	if m, ok := k.hop.maps[key]; ok {
-		return m, nil
-	}
 	swizzle := driver.Swizzle128
 	if cols == 32 {
 		swizzle = driver.Swizzle64
 	}
-	m, err := k.ctx.Library().EncodeTile(driver.Tile{
-		Type: driver.TileBF16, Addr: v.Ptr, Dims: []int{v.Dim[1], v.Dim[0]}, Strides: []int64{2 * int64(v.Dim[1])},
-		Box: []int{cols, rows}, Swizzle: swizzle, L2: l2Fetch,
+	return k.encoded(mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, cols, false}, func() driver.Tile {
+		return driver.Tile{
+			Type: driver.TileBF16, Addr: v.Ptr, Dims: []int{v.Dim[1], v.Dim[0]}, Strides: []int64{2 * int64(v.Dim[1])},
+			Box: []int{cols, rows}, Swizzle: swizzle, L2: l2Fetch,
+		}
 	})
+}
+
+// halfMap describes v for boxes of whole rows, of which 64 columns after the other are swizzled and lie together. A row's
+// neighbours are not to be fetched with it: 256 bytes at a time read a KV cache 9 % slower than 128.
+func (k *Kernels) halfMap(v tensor.View, rows int) (driver.TensorMap, error) {
+	const cols = 64
+	return k.encoded(mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, v.Dim[1], true}, func() driver.Tile {
+		pitch, halves := 2*int64(v.Dim[1]), v.Dim[1]/cols
+		return driver.Tile{
+			Type: driver.TileBF16, Addr: v.Ptr, Dims: []int{cols, v.Dim[0], halves}, Strides: []int64{pitch, 2 * cols},
+			Box: []int{cols, rows, halves}, Swizzle: driver.Swizzle128, L2: driver.L2Fetch128,
+		}
+	})
+}
+
+// encoded makes the map that tile tells of, or finds it under key.
+func (k *Kernels) encoded(key mapKey, tile func() driver.Tile) (driver.TensorMap, error) {
+	if m, ok := k.hop.maps[key]; ok {
+		return m, nil
+	}
+	m, err := k.ctx.Library().EncodeTile(tile())
 	if err != nil {
 		return m, err
 	}

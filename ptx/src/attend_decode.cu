@@ -15,23 +15,20 @@ struct Shape {
 	static constexpr int Row = D + 4;  // floats, so that the heads that a warp stores at once lie in different banks
 };
 
-__device__ __forceinline__ void barrier_init(u64& b, u32 arrivals) { asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(smem_addr(&b)), "r"(arrivals) : "memory"); }
+#ifndef WEFT_HOPPER
+__device__ __forceinline__ void barrier_init(u32 b, u32 arrivals) { asm volatile("mbarrier.init.shared.b64 [%0], %1;" ::"r"(b), "r"(arrivals) : "memory"); }
 
 __device__ __forceinline__ void barrier_arrive(u32 b) { asm volatile("{.reg .b64 t; mbarrier.arrive.shared.b64 t, [%0];}" ::"r"(b) : "memory"); }
 
 __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 	for (;;) {
 		u32 done;
-		if (kHopper) {  // which sleeps by itself
-			asm volatile("{.reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
-			if (done) return;
-			continue;
-		}
 		asm volatile("{.reg .pred p; mbarrier.test_wait.parity.shared.b64 p, [%1], %2; selp.u32 %0, 1, 0, p;}" : "=r"(done) : "r"(b), "r"(parity) : "memory");
 		if (done) return;
 		__nanosleep(20);  // the warps that work need the issue slots
 	}
 }
+#endif
 
 __device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, %0;" ::"n"(kClosers) : "memory"); }
 
@@ -111,7 +108,7 @@ struct Heads {
 	// weigh makes weights of the 16 keys from position key on, of which those in [low, end) count.
 	__device__ __forceinline__ void weigh(u32 sk, int key, int low, int end, const Scores& f) {
 		const int lane = threadIdx.x & 31;
-		constexpr int kChains = kHopper ? 4 : 2;  // of sums each, for the matrix units' latency
+		constexpr int kChains = 2;  // of sums each, for the matrix units' latency
 		float s[NT][4] = {}, more[kChains - 1][NT][4] = {};
 #pragma unroll
 		for (int d = 0; d < D / 16; d++) {
@@ -132,14 +129,6 @@ struct Heads {
 		if (f.softcap != 0.f) soften(s, f), scale = 1.f;
 		const int at = key + lane / 4;
 		const bool in[2] = {at >= low && at < end, at + 8 >= low && at + 8 < end};
-		if (kHopper) {
-			weigh_by_old_tops(s, in, scale);
-		} else {
-			weigh_by_tops(s, in, scale);
-		}
-	}
-
-	__device__ __forceinline__ void weigh_by_tops(const float (&s)[NT][4], const bool (&in)[2], float scale) {
 #pragma unroll
 		for (int t = 0; t < NT; t++) {
 			float w[4];
@@ -162,48 +151,6 @@ struct Heads {
 				w[e] = exp2_fast(x - base), w[e + 2] = exp2_fast(y - base);
 				l[t][e] += w[e] + w[e + 2];
 			}
-			p[t][0] = transpose(pack2(w[0], w[1]));
-			p[t][1] = transpose(pack2(w[2], w[3]));
-		}
-	}
-
-	// weigh_by_old_tops renews what weights are relative to only if a score is more than 2^kSlack times that: after a worker's
-	// first keys of a leaf the lanes have nothing to exchange (Zadouri et al. 2026, FlashAttention-4, arXiv:2603.05451).
-	__device__ __forceinline__ void weigh_by_old_tops(float (&s)[NT][4], const bool (&in)[2], float scale) {
-		constexpr float kSlack = 8;
-		bool rise = false;
-#pragma unroll
-		for (int t = 0; t < NT; t++) {
-#pragma unroll
-			for (int e = 0; e < 4; e++) {
-				s[t][e] = in[e / 2] ? s[t][e] * scale : kMinusInf;
-				rise |= s[t][e] > m[t][e % 2] + kSlack;
-			}
-		}
-		if (__any_sync(kAll, rise)) {
-#pragma unroll
-			for (int t = 0; t < NT; t++) {
-#pragma unroll
-				for (int e = 0; e < 2; e++) {
-					float top = fmaxf(s[t][e], s[t][e + 2]);
-					top = fmaxf(top, __shfl_xor_sync(kAll, top, 4));
-					top = fmaxf(top, __shfl_xor_sync(kAll, top, 8));
-					top = fmaxf(top, __shfl_xor_sync(kAll, top, 16));
-					top = fmaxf(top, m[t][e]);
-					const float old = exp2_fast(m[t][e] - (top == kMinusInf ? 0.f : top));
-					m[t][e] = top;
-					l[t][e] *= old;
-#pragma unroll
-					for (int d = 0; d < D / 16; d++) o[t][d][e] *= old, o[t][d][e + 2] *= old;
-				}
-			}
-		}
-#pragma unroll
-		for (int t = 0; t < NT; t++) {
-			float w[4];
-#pragma unroll
-			for (int e = 0; e < 4; e++) w[e] = exp2_fast(s[t][e] - (m[t][e % 2] == kMinusInf ? 0.f : m[t][e % 2]));
-			l[t][0] += w[0] + w[2], l[t][1] += w[1] + w[3];
 			p[t][0] = transpose(pack2(w[0], w[1]));
 			p[t][1] = transpose(pack2(w[2], w[3]));
 		}
@@ -480,7 +427,7 @@ __device__ __forceinline__ void attend(bf16* out, const bf16* q, const Cache& c,
 	__shared__ Plan p;
 	const int warp = threadIdx.x >> 5, workers = (blockDim.x >> 5) - kCloserWarps;
 	if (threadIdx.x == 0) {
-		for (int i = 0; i < 2; i++) barrier_init(p.full[i], workers), barrier_init(p.free[i], kCloserWarps);
+		for (int i = 0; i < 2; i++) barrier_init(smem_addr(&p.full[i]), workers), barrier_init(smem_addr(&p.free[i]), kCloserWarps);
 	}
 	make_plan(p, t, f.window);
 	const int blocks = ceil_div(t.group, 8 * NT), units = t.kv_heads * blocks;  // head units

@@ -3,7 +3,7 @@
 #include "attend.cuh"
 
 // The keys of a pair (request, unit of at most 8·NT query heads of one KV head) are cut into leaves, whose length is a
-// function of the context alone. The workers of a block take 16 keys of a leaf in turns, each through a ring of copies
+// function of the context alone. The workers of a block take kTurn keys of a leaf in turns, each through a ring of copies
 // of its own; the closers add up the workers' sums of a leaf, and leaves from left to right. All leaves lie on one line,
 // of which each block gets an equal share. Where a share begins within a pair its leaves are kept one by one, and the
 // last block of the pair to end adds them to what the first has, from left to right: the sums are the same however the
@@ -18,7 +18,7 @@ enum : bool { kHopper = false };
 #define MAX_REQUESTS 1024
 #endif
 
-constexpr int kUnit = 128, kGroup = 16, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kHopper ? 2 : 4, kClosers = 32 * kCloserWarps;
+constexpr int kUnit = 128, kGroup = 16, kTiles = kHopper ? 2 : 1, kTurn = kTiles * kGroup, kMaxLeaves = 32, kMaxRequests = MAX_REQUESTS, kCloserWarps = kHopper ? 2 : 4, kClosers = 32 * kCloserWarps;
 
 struct Problem {
 	const int* rows;
@@ -120,7 +120,7 @@ struct Walk {
 	// keys gives the keys of the leaf that a worker begins with, and where the leaf ends.
 	__device__ __forceinline__ void keys(const Plan& p, int window, int worker, int workers, int& key, int& to) const {
 		const int c = p.context[b], from = (first_unit(c, window) + (leaf << log)) * kUnit;
-		key = from + (worker + h) % workers * kGroup, to = min(from + (kUnit << log), c);
+		key = from + (worker + h) % workers * kTurn, to = min(from + (kUnit << log), c);
 	}
 };
 

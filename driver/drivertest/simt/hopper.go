@@ -33,6 +33,7 @@ var hopper = map[string]spec{
 	"cp.async.bulk.wait_group.read":                         {build: buildCount, do: waitStores},
 	tensorLoad + ".L2::cache_hint":                          {build: buildTensorLoad(false, true), do: doTensorLoad},
 	tensorLoad:                                              {build: buildTensorLoad(false, false), do: doTensorLoad},
+	tensorLoad3 + ".L2::cache_hint":                         {build: buildTensorLoad(false, true), do: doTensorLoad},
 	tensorLoad + ".multicast::cluster.L2::cache_hint":       {build: buildTensorLoad(true, true), do: doTensorLoad},
 	tensorLoad + ".multicast::cluster":                      {build: buildTensorLoad(true, false), do: doTensorLoad},
 	"cp.async.bulk.tensor.2d.global.shared::cta.bulk_group": {build: buildTensorStore, do: doTensorStore},
@@ -45,6 +46,8 @@ var hopper = map[string]spec{
 const send = "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes"
 
 const tensorLoad = "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes"
+
+const tensorLoad3 = "cp.async.bulk.tensor.3d.shared::cluster.global.mbarrier::complete_tx::bytes"
 
 func buildIgnored(*decoder, *inst, *op) error { return nil }
 

@@ -1,6 +1,7 @@
 package simt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -62,29 +63,42 @@ func decodeTensorMap(b []byte) (t TensorMap, ok bool) {
 // elementBytes is the size of an element, by CUtensorMapDataType.
 var elementBytes = [...]int{1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4, 4}
 
-// box is one rectangle of a matrix on its way, and where in shared memory it lies.
+// box is one rectangle of a matrix on its way, or one of each of some matrices, and where in shared memory it lies.
 type box struct {
-	t        TensorMap
-	at       uint64 // in shared memory
-	col, row int64
-	size     int // bytes of an element
-	pitch    int // bytes of a row of the box
+	t                TensorMap
+	at               uint64 // in shared memory
+	col, row, matrix int64
+	size             int // bytes of an element
+	pitch            int // bytes of a row of the box
+}
+
+// rows are those of all matrices of the box.
+func (b *box) rows() int {
+	if b.t.Rank == 3 {
+		return int(b.t.Box[1]) * int(b.t.Box[2])
+	}
+	return int(b.t.Box[1])
 }
 
 // bytes is what the copy of the whole box counts.
-func (b *box) bytes() int { return b.pitch * int(b.t.Box[1]) }
+func (b *box) bytes() int { return b.pitch * b.rows() }
 
-// newBox reads the map in generic slot mapSlot and the coordinates, and checks what the manual demands.
+// newBox reads the map in generic slot mapSlot and the coordinates, as many as it has dimensions, and checks what the manual
+// demands.
 func (w *warp) newBox(o *op, lane int, mapSlot int32, at uint64) *box {
 	address := w.x[mapSlot][lane]
 	saved := *o
 	saved.space = generic
 	raw := append(append([]byte{}, w.bytes(&saved, lane, address, 64)...), w.bytes(&saved, lane, address+64, 64)...)
 	t, ok := decodeTensorMap(raw)
-	if !ok || t.Rank != 2 || t.Interleave != 0 || int(t.Type) >= len(elementBytes) || t.Steps[0] != 1 || t.Steps[1] != 1 || t.Fill != 0 {
-		w.fault(o, lane, Instruction, "there is no map of a plain matrix at %#x", address)
+	if !ok || int(t.Rank) != len(o.list) || t.Interleave != 0 || int(t.Type) >= len(elementBytes) || bytes.Count(t.Steps[:t.Rank], []byte{1}) != int(t.Rank) || t.Fill != 0 {
+		w.fault(o, lane, Instruction, "there is no map of a plain tensor of %d dimensions at %#x", len(o.list), address)
 	}
-	b := &box{t: t, at: at, col: int64(int32(w.r[o.list[0]][lane])), row: int64(int32(w.r[o.list[1]][lane])), size: elementBytes[t.Type]}
+	var from [3]int64
+	for i, r := range o.list {
+		from[i] = int64(int32(w.r[r][lane]))
+	}
+	b := &box{t: t, at: at, col: from[0], row: from[1], matrix: from[2], size: elementBytes[t.Type]}
 	b.pitch = b.size * int(t.Box[0])
 	span := 16 << t.Swizzle // bytes of a row that swizzling works on
 	switch {
@@ -101,9 +115,15 @@ func swizzled(address uint64, mode uint8) uint64 {
 	return address ^ address>>3&((1<<mode-1)<<4)
 }
 
-// row finds what lies inside of the matrix of row r of the box: n bytes at from, which go to offset to in the row.
+// inside finds what lies inside of the tensor of row r of the box: n bytes at from, which go to offset to in the row.
 func (b *box) inside(r int) (from uint64, to, n int) {
-	row := b.row + int64(r)
+	matrix, row := b.matrix, b.row+int64(r)
+	if b.t.Rank == 3 {
+		matrix, row = b.matrix+int64(r)/int64(b.t.Box[1]), b.row+int64(r)%int64(b.t.Box[1])
+		if matrix < 0 || matrix >= int64(b.t.Dims[2]) {
+			return 0, 0, 0
+		}
+	}
 	if row < 0 || row >= int64(b.t.Dims[1]) {
 		return 0, 0, 0
 	}
@@ -111,7 +131,7 @@ func (b *box) inside(r int) (from uint64, to, n int) {
 	if low >= high {
 		return 0, 0, 0
 	}
-	return b.t.Address + uint64(row)*b.t.Strides[0] + uint64(low)*uint64(b.size), int(low-b.col) * b.size, int(high-low) * b.size
+	return b.t.Address + uint64(matrix)*b.t.Strides[1] + uint64(row)*b.t.Strides[0] + uint64(low)*uint64(b.size), int(low-b.col) * b.size, int(high-low) * b.size
 }
 
 // load writes the box into shared memory, zero where it is outside of the matrix. rank is the block of the cluster.
@@ -120,7 +140,7 @@ func (b *box) load(w *warp, o *op, lane int, at uint64) {
 	if at >= clusterStride {
 		target = w.peer(o, lane, at)
 	}
-	for r := range int(b.t.Box[1]) {
+	for r := range b.rows() {
 		clear(line)
 		if from, to, n := b.inside(r); n > 0 {
 			copy(line[to:], w.global(o, lane, from, n))
@@ -136,7 +156,7 @@ func (b *box) load(w *warp, o *op, lane int, at uint64) {
 // store writes what is inside of the matrix from shared memory.
 func (b *box) store(w *warp, o *op, lane int) {
 	line := make([]byte, b.pitch)
-	for r := range int(b.t.Box[1]) {
+	for r := range b.rows() {
 		to, from, n := b.inside(r)
 		if n == 0 {
 			continue
@@ -148,8 +168,8 @@ func (b *box) store(w *warp, o *op, lane int) {
 	}
 }
 
-// coordinatesOf takes "[map, {column, row}]".
-func (d *decoder) coordinatesOf(text string, o *op) (mapSlot int32, err error) {
+// coordinatesOf takes "[map, {column, row}]", or a third coordinate.
+func (d *decoder) coordinatesOf(in *inst, text string, o *op) (mapSlot int32, err error) {
 	address, list, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"), ",")
 	if !ok {
 		return 0, fmt.Errorf("%s is no map with coordinates", text)
@@ -157,8 +177,8 @@ func (d *decoder) coordinatesOf(text string, o *op) (mapSlot int32, err error) {
 	if o.list, err = d.members(strings.TrimSpace(list), word, false); err != nil {
 		return 0, err
 	}
-	if len(o.list) != 2 {
-		return 0, fmt.Errorf("%s has %d coordinates, want 2", text, len(o.list))
+	if want := 2 + strings.Count(in.name, ".3d."); len(o.list) != want {
+		return 0, fmt.Errorf("%s has %d coordinates, want %d", text, len(o.list), want)
 	}
 	return d.source(strings.TrimSpace(address), dword)
 }
@@ -180,7 +200,7 @@ func buildTensorLoad(multicast, hint bool) func(*decoder, *inst, *op) error {
 		if err = d.where(in.operands[0], o); err != nil {
 			return err
 		}
-		if o.b, err = d.coordinatesOf(in.operands[1], o); err != nil {
+		if o.b, err = d.coordinatesOf(in, in.operands[1], o); err != nil {
 			return err
 		}
 		if err = d.where(in.operands[2], &bar); err != nil {
@@ -229,7 +249,7 @@ func doTensorLoad(w *warp, o *op, m uint32) {
 // fly starts the copy of b to target.
 func (w *warp) fly(o *op, lane int, b *box, target *block, at, bar uint64) {
 	w.mbarrierAt(o, lane, bar)
-	for r := range int(b.t.Box[1]) {
+	for r := range b.rows() {
 		from, _, n := b.inside(r)
 		w.early(o, lane, from, n)
 	}
@@ -267,7 +287,7 @@ func buildTensorStore(d *decoder, in *inst, o *op) (err error) {
 		return fmt.Errorf("has %d operands, want 2", len(in.operands))
 	}
 	o.writes = true
-	if o.b, err = d.coordinatesOf(in.operands[0], o); err != nil {
+	if o.b, err = d.coordinatesOf(in, in.operands[0], o); err != nil {
 		return err
 	}
 	return d.where(in.operands[1], o)

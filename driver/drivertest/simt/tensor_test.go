@@ -46,3 +46,24 @@ func TestBox_WhatLiesOutsideOfTheMatrixIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+func TestBox_OfThreeDimensionsHasTheRowsOfOneMatrixAfterTheOther(t *testing.T) {
+	// Columns 0 to 63 and 64 to 127 of a matrix of 10 rows as two matrices.
+	b := box{t: TensorMap{Rank: 3, Address: 1000, Dims: [5]uint64{64, 10, 2}, Strides: [4]uint64{256, 128}, Box: [5]uint16{64, 4, 2}}, size: 2, pitch: 128}
+	if b.bytes() != 1024 {
+		t.Errorf("the box has %d bytes, want 1024", b.bytes())
+	}
+	for _, c := range []struct {
+		row, matrix int64
+		r           int
+		from        uint64
+		n           int
+	}{
+		{5, 0, 3, 1000 + 8*256, 128}, {5, 0, 4, 1000 + 5*256 + 128, 128}, {5, 0, 7, 1000 + 8*256 + 128, 128}, {7, 0, 7, 0, 0}, {5, 1, 4, 0, 0}, {5, -1, 0, 0, 0},
+	} {
+		b.row, b.matrix = c.row, c.matrix
+		if from, _, n := b.inside(c.r); from != c.from || n != c.n {
+			t.Errorf("box at row %d of matrix %d: its row %d takes %d bytes at %d, want %d at %d", c.row, c.matrix, c.r, n, from, c.n, c.from)
+		}
+	}
+}
