@@ -5,10 +5,8 @@ import "math"
 // Figures of the cost model in µs and bytes a µs. They are fitted to the times of an H200 (bench/results/h200-linear.csv,
 // checked by choose_sm90_test.go) and only rank kernels.
 const (
-	memoryRate = 4783e3  // to all multiprocessors from memory
-	skinnyRate = 9440e3  // to all from L2, by the kernels for few tokens
-	gemmRate   = 6513e3  // to all from L2, by GEMM
-	blockRate  = 104.8e3 // to one multiprocessor from L2
+	memoryRate = 4783e3 // to all multiprocessors from memory
+	skinnyRate = 9440e3 // to all from L2, by the kernels for few tokens
 
 	skinnyStart  = 1.146
 	skinnyStep   = 0.1681 // of a stage of 64 columns of K, and for each 64 tokens
@@ -21,13 +19,19 @@ const (
 	fullPower    = 3.947 // how fast that sets in
 	overlapPower = 3.93  // of the norm of times that overlap
 
-	gemmStart  = 0.9417
-	tensorRate = 7.045e6 // multiply-adds of a multiprocessor alone
-	throttle   = 0.5985  // by how much all together are slower
-	tileStore  = 0.2815  // of a tile of 128x256, in proportion for others
-	tileGate   = 0.7784  // where gated
-	sliceStart = 1.144   // of a tile's sum over slices, and for each doubling of them
-	sliceTwice = 0.6702
+	gemmStart  = 2.588
+	gemmMemory = 4402e3 // memoryRate and skinnyRate of GEMM
+	gemmRate   = 9806e3
+	gemmBlock  = 233.6e3
+	gemmPower  = 2.609
+	tensorRate = 8.818e6 // multiply-adds of a multiprocessor alone
+	throttle   = 0.1734  // by how much all together are slower
+	tileStore  = 0.5     // of a tile of 128x256, in proportion for others
+	swapStart  = 2.512
+	swapMemory = 5003e3 // swapped, w passes L2 by
+	swapStore  = 5.165
+	joinStart  = 1.714 // of a tile's sum over slices
+	joinRate   = 63.28e3
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -57,51 +61,60 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	case t.skinny:
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols*t.across)
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case m <= 64 || t.down > 1 && m <= t.rows || t.swapped && (m > t.rows || 2*m <= t.rows):
+	case m <= 64 || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
 		return false
-	case t.sliced:
-		return e != logits && ceilDiv(m, t.rows*t.down)*ceilDiv(n, t.cols) <= clustersAtOnce(t.down*t.splits, sms)
 	}
 	return t.fitsAtOnce(m, n, k, sms)
 }
 
 // fitsAtOnce says whether slices of K are of use, which all have to run at once, and enough of them or of tiles two by two:
 // these are where so many run that L2 is the bound, and 24 clusters, as many as run at once on an H200, were faster than the
-// same tiles in pairs, and 16 were slower.
+// same tiles in pairs, and 16 were slower. Beyond mostFew tokens tiles are many, and pairs share w.
 func (t *hopperTile) fitsAtOnce(m, n, k, sms int) bool {
+	const mostFew = 512
 	tiles, most := ceilDiv(m, t.rows*t.down)*ceilDiv(n, t.cols*t.across), clustersAtOnce(t.down*t.across, sms)
 	more := 2 * t.splits // slices that had better be taken
 	switch {
-	case t.splits > 1 && tiles*t.splits > most, more <= maxSlices && tiles*more <= most && ceilDiv(k, hopperStep) >= 4*more && m <= 512:
+	case m > mostFew && (t.splits > 1 || t.across > t.down):
+		return false
+	case t.splits > 1 && tiles*t.splits > most, m <= mostFew && more <= maxSlices && tiles*more <= most && ceilDiv(k, hopperStep) >= 4*more:
 		return false
 	}
 	return t.down*t.across < 4 || 4*tiles >= 3*most
 }
 
+// norm is the time of what overlaps.
+func norm(power float64, us ...float64) float64 {
+	sum := 0.0
+	for _, t := range us {
+		sum += math.Pow(t, power)
+	}
+	return math.Pow(sum, 1/power)
+}
+
 // predict is the time of t on a shape in µs.
 func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
-	memory := float64(2*(n*k+m*k)+m*n*[epilogues]int{plain: 2, gated: 1, logits: 4}[e]) / memoryRate
+	bytes := float64(2*(n*k+m*k) + m*n*[epilogues]int{plain: 2, gated: 1, logits: 4}[e])
 	if t.skinny {
-		return t.predictSkinny(e, m, n, k, sms, memory)
+		return t.predictSkinny(e, m, n, k, sms, bytes/memoryRate)
 	}
-	down, across := t.down, t.across
-	cluster := down * across * t.splits
-	blocks := ceilDiv(m, t.rows*down) * ceilDiv(n, t.cols*across) * cluster
-	waves := ceilDiv(blocks, clustersAtOnce(cluster, sms)*cluster)
-	busy := float64(blocks) / float64(waves*sms)
-	area, apart := float64(t.rows*t.cols), float64(2*hopperStep*(t.rows/across+t.cols/down))
-	step := max(area*hopperStep*2*(1+throttle*busy)/tensorRate, float64(2*hopperStep*(t.rows+t.cols))/blockRate, apart*float64(min(blocks, sms))/gemmRate)
-	step += apart * 1e-7 // of two alike, that which reads less
-	store := tileStore
-	if e == gated {
-		store = tileGate
+	blocks := ceilDiv(m, t.rows*t.down) * ceilDiv(n, t.cols*t.across) * t.down * t.across * t.splits
+	waves := ceilDiv(blocks, clustersAtOnce(t.down*t.across, sms)*t.down*t.across)
+	busy, area, rows := float64(blocks)/float64(waves*sms), float64(t.rows*t.cols), min(t.rows, m)
+	steps := float64(waves * ceilDiv(ceilDiv(k, hopperStep), t.splits))
+	tensor := steps * area * hopperStep * 2 * (1 + throttle*busy) / tensorRate
+	block := steps * float64(2*hopperStep*(rows+t.cols)) / gemmBlock
+	l2 := steps * 2 * hopperStep * (float64(rows)/float64(t.across) + float64(t.cols)/float64(t.down)) * float64(min(blocks, sms)) / gemmRate
+	us, store := gemmStart, tileStore
+	if t.swapped {
+		us, store = swapStart+norm(gemmPower, tensor, block, bytes/swapMemory), swapStore
+	} else {
+		us += norm(gemmPower, tensor, block, l2, bytes/gemmMemory)
 	}
-	store *= area / (128 * 256)
 	if t.splits > 1 {
-		store += sliceStart + sliceTwice*math.Log2(float64(t.splits))
+		return us + joinStart + area*8/joinRate
 	}
-	products := float64(ceilDiv(ceilDiv(k, hopperStep), t.splits)) * step
-	return gemmStart + max(float64(waves)*(products+store), memory)
+	return us + float64(waves)*store*area/(128*256)
 }
 
 // predictSkinny is predict where all tokens are in one tile.
@@ -119,7 +132,7 @@ func (t *hopperTile) predictSkinny(e epilogue, m, n, k, sms int, memory float64)
 	block := float64(turns*steps) * (skinnyStep + skinnyTokens*rows)
 	full := 1 - min(1, max(0, float64(slots-blocks)/float64(blocks)))
 	us := skinnyStart + fullCost*math.Pow(full, fullPower) + float64(turns)*skinnyStore*rows
-	us += math.Pow(math.Pow(memory, overlapPower)+math.Pow(block, overlapPower)+math.Pow(l2, overlapPower), 1/overlapPower)
+	us += norm(overlapPower, memory, block, l2)
 	if t.splits > 1 {
 		us += reduceStart + reduceTokens*rows
 	}

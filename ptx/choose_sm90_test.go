@@ -52,7 +52,7 @@ func readMeasured(t *testing.T) []*measured {
 	return out
 }
 
-// TestChoose_TakesAKernelNearTheBestMeasured allows 3 % and the noise.
+// TestChoose_TakesAKernelNearTheBestMeasured allows 6 % and the noise.
 func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 	k := &Kernels{}
 	k.hop.declare(k)
@@ -68,7 +68,7 @@ func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 			}
 		}
 		got := k.hop.choose(c.e, c.m, c.n, c.k, 132, false)
-		if us, ok := c.us[got.name]; !ok || us > least*(1.03+c.noise) {
+		if us, ok := c.us[got.name]; !ok || us > least*(1.06+c.noise) {
 			t.Errorf("%s M=%d: got %s of %.2f µs, want near %s of %.2f", c.name, c.m, got.name, us, best, least)
 		}
 	}

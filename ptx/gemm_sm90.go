@@ -9,8 +9,8 @@ import (
 // maxSlices is how many slices of K src/gemm_sm90.cuh adds up at most.
 const maxSlices = 8
 
-// declareGemms adds the kernels for many tokens: those of src/gemm_sm90.cuh, of which a cluster is tiles that share w, and
-// those of src/gemm_sliced_sm90.cuh, of which it is slices of K of such tiles.
+// declareGemms adds the kernels of src/gemm_sm90.cuh. Their tiles run alone or in clusters that share w, x or both; swapped,
+// for all tokens in one tile, they run alone: sharing x saved nothing.
 func (p *hopperLinear) declareGemms(k *Kernels) {
 	p.gemms = [...]hopperKernel{
 		{name: "gemm_128x256", rows: 128, cols: 256, stages: 4},
@@ -28,30 +28,26 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 	for i := range p.gemms {
 		h := &p.gemms[i]
 		h.declare(k, gemmShared(h))
-		for _, c := range [][2]int{{1, 1}, {2, 1}, {1, 2}, {2, 2}} {
-			if h.swapped && c[0] > 1 { // all tokens are in a tile
-				continue
-			}
-			for splits := 1; splits <= maxSlices; splits *= 2 {
-				name := h.name + clusterSuffix(c[0], c[1]) + suffix("s", splits)
-				p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, down: c[0], across: c[1], splits: splits})
-			}
+		if h.swapped {
+			p.addGemms(h, 1, 1, maxSlices)
+			continue
 		}
-	}
-	h := &p.sliced
-	*h = hopperKernel{name: "gemm_sliced", rows: 128, cols: 128, stages: 5}
-	h.declare(k, slicedShared(h))
-	for _, c := range []struct{ share, splits int }{{1, 2}, {1, 4}, {1, 8}, {2, 4}} {
-		name := h.name + suffix("m", c.share) + suffix("s", c.splits)
-		p.tiles = append(p.tiles, hopperTile{name: name, hopperKernel: h, down: c.share, across: 1, splits: c.splits, sliced: true})
+		p.addGemms(h, 1, 1, 1)
+		p.addGemms(h, 2, 1, maxSlices)
+		p.addGemms(h, 1, 2, maxSlices)
+		p.addGemms(h, 2, 2, 1)
 	}
 }
 
-func clusterSuffix(down, across int) string {
-	if down*across == 1 {
-		return ""
+// addGemms adds h in clusters of down by across tiles, for up to so many slices of K.
+func (p *hopperLinear) addGemms(h *hopperKernel, down, across, slices int) {
+	for splits := 1; splits <= slices; splits *= 2 {
+		name := h.name
+		if down*across > 1 {
+			name += fmt.Sprintf("c%dx%d", down, across)
+		}
+		p.tiles = append(p.tiles, hopperTile{name: name + suffix("s", splits), hopperKernel: h, down: down, across: across, splits: splits})
 	}
-	return fmt.Sprintf("c%dx%d", down, across)
 }
 
 // gemmShared is the shared memory of src/gemm_sm90.cuh: alignment, stages, four places for stores unless swapped, barriers.
@@ -63,20 +59,11 @@ func gemmShared(h *hopperKernel) int {
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + stores + 16*h.stages
 }
 
-// slicedShared is the shared memory of src/gemm_sliced_sm90.cuh: alignment, stages, sums, barriers.
-func slicedShared(h *hopperKernel) int {
-	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + h.rows*h.cols*4 + 16*h.stages + 8
-}
-
 // gemmLaunch is how t is launched when it is not skinny, with the kernel's order and splits. Slices of a tile wait for each
 // other, so that no more are made than run at once.
 func (t *hopperTile) gemmLaunch(e epilogue, m, n, k, sms int) (grid, cluster, block driver.Dim, order, splits int32) {
 	rows, blocks := ceilDiv(m, t.rows*t.down), t.down*t.across
 	tiles := rows * ceilDiv(n, t.cols*t.across)
-	if t.sliced {
-		blocks *= t.splits
-		return driver.Dim{X: tiles * blocks}, driver.Dim{X: blocks}, driver.Dim{X: 288}, int32(t.down), int32(t.splits)
-	}
 	most, slices := clustersAtOnce(blocks, sms), t.splits
 	for slices > 1 && (e == logits || tiles*slices > most) {
 		slices /= 2
@@ -84,7 +71,7 @@ func (t *hopperTile) gemmLaunch(e epilogue, m, n, k, sms int) (grid, cluster, bl
 	grid = driver.Dim{X: min(tiles*slices, most) * blocks}
 	threads := 384
 	if t.swapped {
-		rows, threads = ceilDiv(n, t.cols*t.across), 2*t.cols+128
+		rows, threads = ceilDiv(n, t.cols), 2*t.cols+128
 	}
 	return grid, driver.Dim{X: blocks}, driver.Dim{X: threads}, int32(min(rows, gemmOrder(n, k)/t.down)), int32(slices)
 }

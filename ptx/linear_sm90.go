@@ -31,15 +31,13 @@ type hopperTile struct {
 	skinny bool // operands swapped
 	down   int  // tiles of a cluster that share w
 	across int  // that share x
-	splits int  // slices of K, each a cluster's; a block's of one when skinny or sliced
-	sliced bool
+	splits int  // slices of K, each a cluster's, or when skinny a block's of the cluster
 }
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
 	gemms  [11]hopperKernel
-	sliced hopperKernel
-	thin   [5]hopperKernel
+	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
 	maps   mapCache
@@ -53,7 +51,6 @@ func (p *hopperLinear) declare(k *Kernels) {
 		{name: "skinny_n16", rows: 16, cols: 64, stages: 9},
 		{name: "skinny_n32", rows: 32, cols: 64, stages: 7},
 		{name: "skinny_n64", rows: 64, cols: 64, stages: 5},
-		{name: "skinny_n128", rows: 128, cols: 64, stages: 7},
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
@@ -118,9 +115,6 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	} else {
 		l.Grid, l.Cluster, l.Block, a.Order, a.Splits = t.gemmLaunch(e, m, n, int(a.K), k.SMs())
 		a.Down = int32(t.down)
-		if t.swapped {
-			a.Down = int32(t.across)
-		}
 		a.Work, a.Arrived = k.lin.work, k.lin.arrived
 	}
 	return t.kernels[e].enqueue(l, a)
@@ -128,15 +122,13 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {
 	wRows, xRows := t.cols, t.rows
-	if t.swapped { // the tiles of a cluster copy a part each
-		wRows, xRows = wRows/t.down, xRows/2
-	} else if !t.skinny {
+	if !t.skinny && !t.swapped { // the tiles of a cluster copy a part each
 		wRows, xRows = wRows/2, xRows/t.across
 	}
 	if a.XMap, a.XTail, err = k.tokenMaps(x, xRows); err != nil {
 		return err
 	}
-	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.sliced || t.swapped || e == logits {
+	if a.WMap, err = k.tileMap(w, wRows, hopperStep); err != nil || t.skinny || t.swapped || e == logits {
 		return err
 	}
 	cols := 64

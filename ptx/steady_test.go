@@ -52,7 +52,7 @@ func TestCheckSteady_NamesTheKernelThatAddsOtherwise(t *testing.T) {
 			fake.Kernel(c.odd, func(l *drivertest.Launch) driver.Result {
 				y := 0 // linearArgs
 				if c.major == 9 {
-					y = 3 * 128 // hopperArgs, behind the maps
+					y = 4 * 128 // hopperArgs, behind the maps
 				}
 				l.Memory(l.Ptr(y), 1)[0] = 7
 				return driver.Success

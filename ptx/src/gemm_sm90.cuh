@@ -58,17 +58,13 @@ struct Gemm {
 
 	// ---- the warp that copies
 
-	// fetch_columns copies the operand of a tile's columns, or half of it to both that share it; fetch_rows, that of its rows.
+	// fetch_columns copies the operand of a tile's columns, fetch_rows that of its rows; where a cluster shares it, a half to both.
 	__device__ __forceinline__ void fetch_columns(int stage, int c0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes + kABytes, full = ring.full + 8 * stage;
-		const int c1 = c0 + row * (BN / 2);  // of this block's half
-		if (Swap && down == 2) {
-			x.copy_to(to + row * (kBBytes / 2), BN / 2, c1, step, full, policy, 3 << 2 * col);
-		} else if (Swap) {
-			x.copy(to, BN / 2, c0, step, full, policy);
-			x.copy(to + kBBytes / 2, BN / 2, c0 + BN / 2, step, full, policy);
+		if (Swap) {
+			x.copy(to, BN, c0, step, full, policy);
 		} else if (down == 2) {
-			copy_box_to(to + row * (kBBytes / 2), wmap, step * kStep, c1, full, policy, 3 << 2 * col);
+			copy_box_to(to + row * (kBBytes / 2), wmap, step * kStep, c0 + row * (BN / 2), full, policy, 3 << 2 * col);
 		} else {
 			copy_box(to, wmap, step * kStep, c0, full, policy);
 			copy_box(to + kBBytes / 2, wmap, step * kStep, c0 + BN / 2, full, policy);
@@ -77,12 +73,9 @@ struct Gemm {
 
 	__device__ __forceinline__ void fetch_rows(int stage, int r0, int step, u64 policy) const {
 		const u32 to = smem + stage * kStageBytes, full = ring.full + 8 * stage;
-		const int r1 = r0 + col * (kRows / 2);
-		const u16 both = (1 | 1 << down) << row;
-		if (!Swap && across == 2) x.copy_to(to + col * (kABytes / 2), kRows / 2, r1, step, full, policy, both);
-		else if (!Swap) x.copy(to, kRows, r0, step, full, policy);
-		else if (across == 2) copy_box_to(to + col * (kABytes / 2), wmap, step * kStep, r1, full, policy, both);
-		else copy_box(to, wmap, step * kStep, r0, full, policy);
+		if (Swap) copy_box(to, wmap, step * kStep, r0, full, policy);
+		else if (across == 2) x.copy_to(to + col * (kABytes / 2), kRows / 2, r0 + col * (kRows / 2), step, full, policy, (1 | 1 << down) << row);
+		else x.copy(to, kRows, r0, step, full, policy);
 	}
 
 	__device__ __forceinline__ void fetch_w(int stage, int r0, int c0, int step, u64 policy) const {
