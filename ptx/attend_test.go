@@ -331,8 +331,14 @@ func TestAttendDecode_ReadsRunsOfSlotsBrokenAnywhere_GPU(t *testing.T) {
 func attendDecodeReadsRunsOfSlotsBrokenAnywhere(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	rng := rand.New(rand.NewPCG(12, 13))
-	for i, run := range []int{1, 5, 16, 17, 304} {
-		c := attendCase{headDims[i%2*2], 2, 3 + i, Scores{Scale: 0.1}, []int32{304, 45, 128, 16, 161}, repeated(1, 5), 5}
+	for i, run := range []int{1, 5, 16, 17, 304, 16, 304} {
+		// Few keys the lanes gather. Many are two leaves of two KV heads for each of the two blocks of a multiprocessor.
+		contexts := []int32{304, 45, 128, 16, 161}
+		if i%2 == 0 || i == 5 {
+			contexts = slices.Repeat(contexts, ceilDiv(g.k.SMs(), 4))
+		}
+		n := len(contexts)
+		c := attendCase{headDims[i%2*2], 2, 3 + i%6, Scores{Scale: 0.1}, contexts, repeated(1, n), n}
 		c.f.Window = i % 3 / 2 * 70
 		b := newAttendRuns(c, rng, run)
 		at := b.slots

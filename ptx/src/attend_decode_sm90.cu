@@ -60,6 +60,7 @@ struct Lead {
 
 	u32 ring, full;  // the places, and their barriers
 	u32 gathered;    // places that the engine was not the last to write
+	bool few;        // keys, that the lanes fetch sooner
 	Slate* slates;
 	int turn;
 
@@ -96,7 +97,7 @@ struct Lead {
 		slot = slate.slots[lane], row = slate.row, left = slate.left;
 		const u32 next = __ballot_sync(kAll, slot == __shfl_sync(kAll, slot, lane & 16) + lane % 16);
 		// A request's newest key the kernel ahead may have written, and what does so is not ordered with the engine.
-		runs = (left > 16 && (next & 0xffff) == 0xffff) | (left > 32 && next >> 16 == 0xffff) << 1;
+		runs = few ? 0 : (left > 16 && (next & 0xffff) == 0xffff) | (left > 32 && next >> 16 == 0xffff) << 1;
 		note(turn++ + R::Ahead, p, t, c, window, worker);
 	}
 
@@ -229,7 +230,7 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 	const int worker = threadIdx.x >> 5, lane = threadIdx.x & 31;
 	Lead<D> lead;
 	lead.ring = ring, lead.full = full, lead.slates = slates;
-	lead.gathered = 0, lead.turn = 0;
+	lead.gathered = 0, lead.turn = 0, lead.few = p.begin[t.requests] * t.kv_heads < 2 * static_cast<int>(gridDim.x);
 	lead.s = s, lead.key = lead.end = 0;
 	if (s.more()) lead.enter(p, c, f.window, worker);
 #pragma unroll 1
@@ -302,11 +303,10 @@ __device__ __forceinline__ void attend_halves(const TensorMap& kmap, const Tenso
 	__shared__ Slate slates[kWorkers][R::Slates];
 	const int warp = threadIdx.x >> 5;
 	const u32 base = smem_addr(shared) + 1023 & ~1023u;
-	if (threadIdx.x == 0) {
-		for (int i = 0; i < 2; i++) barrier_init(smem_addr(&p.full[i]), kWorkers), barrier_init(smem_addr(&p.free[i]), kCloserWarps);
-		for (int i = 0; i < kWorkers * R::Places; i++) barrier_init(smem_addr(&full[0][i]), 1);
-		barriers_ready();
-	}
+	if (threadIdx.x < kWorkers * R::Places) barrier_init(smem_addr(&full[0][threadIdx.x]), 1);
+	if (threadIdx.x < 2) barrier_init(smem_addr(&p.full[threadIdx.x]), kWorkers), barrier_init(smem_addr(&p.free[threadIdx.x]), kCloserWarps);
+	barriers_ready();
+	if (threadIdx.x == 0) prefetch_map(kmap), prefetch_map(vmap);
 	let_next_start();
 	const bool alike = make_plan(p, t, f.window);
 	Share share;

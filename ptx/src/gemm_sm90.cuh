@@ -95,6 +95,8 @@ struct Gemm {
 		int r0, c0, step = first_step + ahead;
 		place(first(), r0, c0);
 		for (int s = 0; s < ahead; s++) fetch_w(s, r0, c0, first_step + s, once);  // weights depend on no kernel
+		x.prefetch();
+		if (!Swap && E != kLogits) prefetch_map(ymap);
 		wait_for_previous();
 		let_next_start();  // not before: see overlap.cuh
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, r0, c0, first_step + s, again);

@@ -64,6 +64,9 @@ __device__ __forceinline__ u64 evict_last() {
 	return policy;
 }
 
+// prefetch_map has the copy engine read a map ahead of its first use, which would wait for that.
+__device__ __forceinline__ void prefetch_map(const TensorMap& map) { asm volatile("prefetch.tensormap [%0];" ::"l"(&map) : "memory"); }
+
 // copy_box starts the copy of the box at column c, row r to shared memory; its bytes count at bar.
 __device__ __forceinline__ void copy_box(u32 to, const TensorMap& map, int c, int r, u32 bar, u64 policy) {
 	asm volatile("cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%3, %4}], [%2], %5;" ::"r"(to), "l"(&map), "r"(bar), "r"(c), "r"(r), "l"(policy) : "memory");

@@ -53,6 +53,8 @@ struct Tokens {
 	// of that and of the minimum (VIMNMX.RELU with two predicates in one register), and then takes the wrong map.
 	__device__ __forceinline__ const TensorMap& map_of(int first, int box) const { return first <= m - box ? map : tail; }
 
+	__device__ __forceinline__ void prefetch() const { prefetch_map(map), prefetch_map(tail); }
+
 	// copy copies a box of `box` rows from `first` on.
 	__device__ __forceinline__ void copy(u32 to, int box, int first, int step, u32 bar, u64 policy) const {
 		if (first < m) copy_box(to, map_of(first, box), step * kStep, first, bar, policy);

@@ -64,6 +64,7 @@ struct Skinny {
 		const u64 once = gridDim.y == 1 ? evict_first() : evict_normal(), again = evict_last();
 		const int ahead = min(end_step - first_step, Stages);
 		for (int s = 0; s < ahead; s++) fetch_w(s, first(), first_step + s, once);  // weights depend on no kernel
+		x.prefetch();
 		wait_for_previous();
 		let_next_start();  // not before: see overlap.cuh
 		for (int s = 0; s < ahead; s++, ring.next()) fetch_x(s, first_step + s, again);
