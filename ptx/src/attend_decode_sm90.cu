@@ -147,8 +147,8 @@ struct Pass : Heads<D, 1> {
 	float s[kTiles][4];    // scores
 	u32 weights[kTiles][2];
 
-	// score multiplies the queries by the keys at k, number tile of the turn.
-	__device__ __forceinline__ void score(int tile, u32 k) {
+	// score multiplies the queries by the next keys of the turn, at k.
+	__device__ __forceinline__ void score(u32 k) {
 		const int lane = threadIdx.x & 31;
 		constexpr int kChains = 4;  // of sums each, for the matrix units' latency
 		float sums[kChains][4] = {};
@@ -160,7 +160,11 @@ struct Pass : Heads<D, 1> {
 			mma(sums[d % kChains], a, this->q[0][d][0], this->q[0][d][1]);
 		}
 #pragma unroll
-		for (int e = 0; e < 4; e++) s[tile][e] = (sums[0][e] + sums[1][e]) + (sums[2][e] + sums[3][e]);
+		for (int e = 0; e < 4; e++) {
+#pragma unroll
+			for (int i = 1; i < kTiles; i++) s[i - 1][e] = s[i][e];
+			s[kTiles - 1][e] = (sums[0][e] + sums[1][e]) + (sums[2][e] + sums[3][e]);
+		}
 	}
 
 	// weigh makes weights of the scores from key on, of which those in [low, end) count. After the leaf's first turn it renews
@@ -211,16 +215,18 @@ struct Pass : Heads<D, 1> {
 		}
 	}
 
-	// add takes in the values at v, of the same keys.
-	__device__ __forceinline__ void add(int tile, u32 v) {
+	// add takes in the values of the same keys, at v.
+	__device__ __forceinline__ void add(u32 v) {
 		const int lane = threadIdx.x & 31;
 		v += ((lane & 7) + (lane >> 4) * 8) * 128 + ((lane >> 3 & 1 ^ lane & 7) << 4);
 #pragma unroll
 		for (int d = 0; d < D / 16; d++) {
 			u32 a[4];
 			ldmatrix4_trans(a, (v ^ d % 4 << 5) + d / 4 * R::Half);
-			mma(this->o[0][d], a, weights[tile][0], weights[tile][1]);
+			mma(this->o[0][d], a, weights[0][0], weights[0][1]);
 		}
+#pragma unroll
+		for (int i = 1; i < kTiles; i++) weights[i - 1][0] = weights[i][0], weights[i - 1][1] = weights[i][1];
 	}
 };
 
@@ -254,11 +260,7 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 		return ring + place * R::Place;
 	};
 #pragma unroll 1
-	for (int i = 0; i < R::Places / R::Parts; i++) {
-#pragma unroll
-		for (int part = 0; part < R::Parts; part++) fill(part);
-	}
-	fill(0);
+	for (int i = 0; i < R::Places; i++) fill(i);
 	parity = 0;
 	wait_for_previous();
 
@@ -272,18 +274,14 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 		bool first = true;
 #pragma unroll 1
 		for (; key < to; key += kWorkers * kTurn, first = false) {
-#pragma unroll
-			for (int i = 0; i < kTiles; i++) {
-				a.score(i, await());
+#pragma unroll 1
+			for (int part = 0; part < R::Parts; part++) {  // not one after the other: what is little read stays long in no cache
+				const u32 at = await();
+				if (part < kTiles) a.score(at);
+				else a.add(at);
 				__syncwarp();
-				fill(1 + i);
-			}
-			a.weigh(first, key, low, to, f);
-#pragma unroll
-			for (int i = 0; i < kTiles; i++) {
-				a.add(i, await());
-				__syncwarp();
-				fill(1 + kTiles + i);
+				fill(part + 1);
+				if (part == kTiles - 1) a.weigh(first, key, low, to, f);
 			}
 		}
 		barrier_wait(smem_addr(&p.free[desk.place]), ~desk.round & 1);
