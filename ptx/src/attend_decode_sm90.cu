@@ -3,7 +3,7 @@
 // data    q, out [B,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
 // math    bf16 products, fp32 sums, softmax in powers of two, P rounded to bf16; the same bits in any batch
 // needs   sm_90a, D in {64, 128}, at most 8 heads a KV head, B <= 512, counters zero   launch  grid 2*SMs, block 192
-// moves   4*D bytes a key and KV head; floor: 90% of HBM bandwidth at >= 160 MB of K and V
+// moves   4*D bytes a key and KV head; floor: 93% of HBM bandwidth at >= 160 MB of K and V, 96% at >= 600 MB
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #define WEFT_HOPPER
