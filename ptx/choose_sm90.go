@@ -20,18 +20,18 @@ const (
 	overlapPower = 3.93  // of the norm of times that overlap
 
 	gemmStart  = 2.588
-	gemmMemory = 4402e3 // memoryRate and skinnyRate of GEMM
-	gemmRate   = 9806e3
-	gemmBlock  = 233.6e3
-	gemmPower  = 2.609
+	gemmMemory = 4402e3  // to all from memory, for GEMM
+	gemmRate   = 9806e3  // to all from L2
+	gemmBlock  = 233.6e3 // to one multiprocessor
+	gemmPower  = 2.609   // of the norm of times that overlap
 	tensorRate = 8.818e6 // multiply-adds of a multiprocessor alone
 	throttle   = 0.1734  // by how much all together are slower
 	tileStore  = 0.5     // of a tile of 128x256, in proportion for others
 	swapStart  = 2.512
 	swapMemory = 5003e3 // swapped, w passes L2 by
 	swapStore  = 5.165
-	joinStart  = 1.714 // of a tile's sum over slices
-	joinRate   = 63.28e3
+	joinStart  = 1.714   // of a tile's sum over slices
+	joinRate   = 63.28e3 // bytes that a block leaves and takes
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -43,7 +43,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 {
+		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 || !steady && t.wantsSlices(e, m, n, k, sms) {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -53,34 +53,38 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	return best
 }
 
-// fits says whether t computes the shape, and is not plainly the wrong size for it.
+// fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K have to run at once. Tiles two by
+// two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an H200, were faster than the
+// same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	switch {
 	case e == plain && n%8 != 0 && !t.skinny, e == gated && n%16 != 0, t.splits > 1 && (e == logits && !t.skinny || ceilDiv(k, hopperStep) < 4*t.splits):
 		return false
 	case t.skinny:
-		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols*t.across)
+		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols)
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
 	case m <= 64 || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
 		return false
 	}
-	return t.fitsAtOnce(m, n, k, sms)
-}
-
-// fitsAtOnce says whether slices of K are of use, which all have to run at once, and enough of them or of tiles two by two:
-// these are where so many run that L2 is the bound, and 24 clusters, as many as run at once on an H200, were faster than the
-// same tiles in pairs, and 16 were slower. Beyond mostFew tokens tiles are many, and pairs share w.
-func (t *hopperTile) fitsAtOnce(m, n, k, sms int) bool {
-	const mostFew = 512
-	tiles, most := ceilDiv(m, t.rows*t.down)*ceilDiv(n, t.cols*t.across), clustersAtOnce(t.down*t.across, sms)
-	more := 2 * t.splits // slices that had better be taken
-	switch {
-	case m > mostFew && (t.splits > 1 || t.across > t.down):
-		return false
-	case t.splits > 1 && tiles*t.splits > most, m <= mostFew && more <= maxSlices && tiles*more <= most && ceilDiv(k, hopperStep) >= 4*more:
+	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)
+	if m > mostFew && (t.splits > 1 || t.across > t.down) || t.splits > 1 && tiles*t.splits > most {
 		return false
 	}
 	return t.down*t.across < 4 || 4*tiles >= 3*most
+}
+
+// mostFew is the tokens beyond which tiles are many: none is cut into slices of K, and pairs share w.
+const mostFew = 512
+
+// clusters is how many of t's a shape has, for one slice of K.
+func (t *hopperTile) clusters(m, n int) int {
+	return ceilDiv(m, t.rows*t.down) * ceilDiv(n, t.cols*t.across)
+}
+
+// wantsSlices says whether twice as many slices of K would run at once too.
+func (t *hopperTile) wantsSlices(e epilogue, m, n, k, sms int) bool {
+	more := 2 * t.splits
+	return !t.skinny && e != logits && m <= mostFew && more <= maxSlices && t.clusters(m, n)*more <= clustersAtOnce(t.down*t.across, sms) && ceilDiv(k, hopperStep) >= 4*more
 }
 
 // norm is the time of what overlaps.
@@ -98,7 +102,7 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	if t.skinny {
 		return t.predictSkinny(e, m, n, k, sms, bytes/memoryRate)
 	}
-	blocks := ceilDiv(m, t.rows*t.down) * ceilDiv(n, t.cols*t.across) * t.down * t.across * t.splits
+	blocks := t.clusters(m, n) * t.down * t.across * t.splits
 	waves := ceilDiv(blocks, clustersAtOnce(t.down*t.across, sms)*t.down*t.across)
 	busy, area, rows := float64(blocks)/float64(waves*sms), float64(t.rows*t.cols), min(t.rows, m)
 	steps := float64(waves * ceilDiv(ceilDiv(k, hopperStep), t.splits))

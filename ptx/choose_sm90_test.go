@@ -73,3 +73,22 @@ func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 		}
 	}
 }
+
+// TestChoose_TakesAKernelForEveryShape: the smallest whose K has four stages, and sizes round the tiles' edges.
+func TestChoose_TakesAKernelForEveryShape(t *testing.T) {
+	k := &Kernels{}
+	k.hop.declare(k)
+	for e := range epilogues {
+		for _, m := range []int{1, 9, 33, 64, 65, 96, 97, 128, 129, 192, 193, 256, 257, 512, 513, 3000} {
+			for _, n := range []int{16, 512, 4096, 151936} {
+				for _, depth := range []int{256, 4096} {
+					for _, steady := range []bool{false, true} {
+						if k.hop.choose(e, m, n, depth, 132, steady) == nil {
+							t.Errorf("epilogue %d, M=%d N=%d K=%d, steady %t: no kernel", e, m, n, depth, steady)
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -49,7 +49,9 @@ func (k *Kernels) hopperVariants() []Variant {
 		if t.skinny {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
-		fits := func(m, n, depth int) bool { return t.fits(plain, m, n, depth, k.SMs()) }
+		fits := func(m, n, depth int) bool {
+			return t.fits(plain, m, n, depth, k.SMs()) && !t.wantsSlices(plain, m, n, depth, k.SMs())
+		}
 		out = append(out, Variant{"linear", t.name, t.kernels[plain].file + ".cu", "sm_90a", when, t.rows, t.cols, fits})
 	}
 	return append(out, fusedVariants()...)

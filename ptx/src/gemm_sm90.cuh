@@ -1,11 +1,12 @@
 // gemm_sm90.cuh: a persistent GEMM by TMA and wgmma, for gemm_*_sm90.cu and swap_*_sm90.cu.
 //
 // A tile is 64·C rows by BN columns: tokens by features, or swapped, features by tokens, so that a tile holds just the tokens
-// that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2 tiles:
-// blocks of the same columns each copy half of that operand to both, and so do those of the same rows. Clusters go through
-// the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2. Where tiles are few,
-// `splits` clusters take slices of K of the same tiles, all at once: each leaves its sums in memory, and finishes its part of
-// the columns when all have. Logits have many tiles: their K is whole.
+// that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2
+// tiles, swapped just one: blocks of the same columns each copy half of that operand to both, and so do those of the same rows.
+// Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2.
+// Where tiles are few, `splits` clusters take slices of K of the same tiles: each leaves its sums in memory, and finishes its
+// part of the columns when all have. They wait for each other, so that all blocks have to run at once, which the launcher sees
+// to. Logits have many tiles: their K is whole.
 #pragma once
 #include "linear_sm90.cuh"
 

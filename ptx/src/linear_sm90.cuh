@@ -8,12 +8,12 @@
 // HOPPER_PARAMS are the parameters of every linear kernel of sm_90a, mirrored by hopperArgs in ../linear_sm90.go. Boxes
 // of x and w are 64 columns wide with the 128-byte swizzle; that of xtail has the rows that are left of x behind the last whole
 // one. ymap is used for bf16 by GEMM alone.
-// order is rows of tiles in a group for GEMM, tiles of a cluster for that in slices. GEMM has clusters of `down` tiles that share
-// w, and takes K in splits, whose sums meet in ws.
+// GEMM has clusters of `down` tiles that share w, goes through them in groups of `order` rows, and takes K in splits, whose sums
+// meet in ws.
 #define HOPPER_PARAMS                                                                                                        \
 	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap xtail, const __grid_constant__ TensorMap wmap,    \
-	    const __grid_constant__ TensorMap ymap, void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k, int order, int down, int splits, int act,     \
-	    float scale, float softcap
+	    const __grid_constant__ TensorMap ymap, void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k,       \
+	    int order, int down, int splits, int act, float scale, float softcap
 #define HOPPER_LINEAR Linear{y, nullptr, nullptr, bias, ws, arrived, m, n, k, 0, splits, act, scale, softcap}
 
 constexpr int kStep = 64;  // columns of K in a stage
