@@ -35,7 +35,8 @@ func (k *Kernels) tileMap(v tensor.View, rows, cols int) (driver.TensorMap, erro
 }
 
 // halfMap describes v for boxes of whole rows, of which 64 columns after the other are swizzled and lie together. A row's
-// neighbours are not to be fetched with it: 256 bytes at a time read a KV cache 9 % slower than 128.
+// neighbours are not to be fetched with it: 256 bytes at a time read a KV cache 9 % slower than 128
+// (bench/results/h200-copies.csv).
 func (k *Kernels) halfMap(v tensor.View, rows int) (driver.TensorMap, error) {
 	const cols = 64
 	return k.encoded(mapKey{v.Ptr, v.Dim[0], v.Dim[1], rows, v.Dim[1], true}, func() driver.Tile {

@@ -17,7 +17,7 @@ import (
 // kernelsCmd times the GPU kernels without a model.
 type kernelsCmd struct {
 	Only     string `name:"run" placeholder:"REGEXP" help:"Only the cases whose kernel/case/dims a regular expression finds, such as 'linear/8B.*/M=(1|64) '. --list shows them."`
-	Variants bool   `help:"Also time every kernel that could run a shape, not the chosen one alone."`
+	Variants bool   `help:"Also time every kernel that the choice for a shape ranks, not the chosen one alone."`
 	Apart    bool   `help:"Start no launch before the one before has ended. Otherwise those of Hopper's kernels overlap, which hides what a kernel leaves unused: in a step another kernel follows."`
 	Peers    string `placeholder:"FILE" help:"Times that bench/peers/kernels.py wrote on the same machine, to stand beside ours."`
 	CSV      string `placeholder:"FILE" help:"Also write every time as CSV, headed by hardware, driver, commit and command; row by row, so that what was timed before an interruption is there."`

@@ -275,7 +275,7 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 #pragma unroll 1
 		for (; key < to; key += kWorkers * kTurn, first = false) {
 #pragma unroll 1
-			for (int part = 0; part < R::Parts; part++) {  // not one after the other: what is little read stays long in no cache
+			for (int part = 0; part < R::Parts; part++) {  // not unrolled: in a step each layer reads the code anew
 				const u32 at = await();
 				if (part < kTiles) a.score(at);
 				else a.add(at);

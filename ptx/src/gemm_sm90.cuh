@@ -294,7 +294,8 @@ struct Gemm {
 	// finish adds S slices of a part of the columns, in their order: of sixteen each, which make eight of y where gated.
 	template <int S>
 	__device__ __forceinline__ void finish(const float4* at, int r0, int c0) const {
-		constexpr int kMine = (BN / 16 + S - 1) / S * 2;  // eights of columns
+		constexpr int kMine = (BN / 16 + S - 1) / S * 2;  // eights of columns; the last slices may have none
+		static_assert(BN / 8 % kMine == 0, "columns would be left over");
 		if ((slice + 1) * kMine > BN / 8) return;
 		float4 v[S][kMine];
 #pragma unroll
@@ -352,7 +353,7 @@ __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap
 
 #define GEMM_SM90(name, C, BN, STAGES, SWAP, E)                                                          \
 	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name(HOPPER_PARAMS) {                 \
-		gemm_sm90<C, BN, STAGES, SWAP, E>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down);                  \
+		gemm_sm90<C, BN, STAGES, SWAP, E>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down);  \
 	}
 #define GEMM_SM90_ALL(name, C, BN, STAGES, SWAP)         \
 	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain)            \
