@@ -114,6 +114,30 @@ func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
 	}
 }
 
+// TestLinear_SlicesOfKMeetInMemory runs every kernel that cuts K among clusters, by all its slices, on a device large enough
+// for them; twice, since the counters have to be zero again.
+func TestLinear_SlicesOfKMeetInMemory(t *testing.T) {
+	const sms, m, n, k = 32, 70, 112, 1096
+	lib := drivertest.Simulate(t, drivertest.Config{Name: "Simulated sm_90", Major: 9, SMs: sms, Memory: 1 << 30})
+	c := newChecker(t, drivertest.Device{Library: lib, Simulated: true, Hopper: true})
+	l := newLinearCase(c, m, n, k)
+	for i := range c.k.hop.tiles {
+		tile := &c.k.hop.tiles[i]
+		if tile.skinny || tile.splits == 1 {
+			continue
+		}
+		if _, _, _, _, splits := tile.gemmLaunch(plain, m, n, k, sms); int(splits) != tile.splits {
+			t.Errorf("%s takes %d slices of K", tile.name, splits)
+		}
+		c.must(c.k.Force("linear", tile.name))
+		for range 2 {
+			if err := l.check(c); err != nil {
+				t.Errorf("%s: %v", tile.name, err)
+			}
+		}
+	}
+}
+
 // runs says whether a forced variant takes the shape: the GEMMs of sm_90a store by the copy engine, which wants rows of
 // whole 16 bytes, and some of sm_80 hold all tokens.
 func runs(v Variant, m, n int) bool {
