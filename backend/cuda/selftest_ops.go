@@ -53,7 +53,10 @@ func normOf(x, w []float32, eps float64) []float64 {
 
 func (t *selfTest) gather() {
 	const n, h, scale = 7, 264, 3
-	table, index := t.random(t.elem(), n, h), []float32{6, 0, 3, 3, -1}
+	table, index := t.random(t.elem(), n, h), make([]float32, 301) // enough for blocks of several rows, the last one ragged
+	for i := range index {
+		index[i] = float32(i*3%(n+1) - 1)
+	}
 	ids, y := t.put(tensor.I32, index, len(index)), t.poisoned(t.elem(), len(index), h)
 	var want []float64
 	for _, id := range index {
@@ -68,6 +71,8 @@ func (t *selfTest) gather() {
 // linears runs each tile with each epilogue on ragged sizes, K once split and once not.
 func (t *selfTest) linears() {
 	defer func() { t.report("linear: giving back the choice", t.b.k.Force("linear", "")) }()
+	kept := t.memory
+	t.memory = memory{ctx: t.b.ctx}
 	for _, v := range t.b.k.Variants() {
 		if v.Op != "linear" {
 			continue
@@ -76,8 +81,11 @@ func (t *selfTest) linears() {
 		for _, s := range []struct{ m, n, k int }{{1, 80, 1096}, {v.Rows, 208, 72}, {v.Rows - 1, 112, 2048}} {
 			err = errors.Join(err, t.linear(max(1, s.m), s.n, s.k))
 		}
+		err = errors.Join(err, t.memory.close()) // of this variant: there are many
+		t.memory = memory{ctx: t.b.ctx}
 		t.report(v.Op+" "+v.Name, err)
 	}
+	t.memory = kept
 }
 
 // linear runs what is forced with each epilogue.
