@@ -76,6 +76,7 @@ type attendKernels struct {
 	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
 	halves        [len(headDims)]kernel[halfArgs]         // head sizes 64 and 128, at most 8 query heads
+	few           [len(headDims)]kernel[decodeArgs]       // the same, and few requests
 	forced        string                                  // the variant of prefill that tests ask for
 	forcedDecode  string                                  // and of decode
 }
@@ -94,6 +95,8 @@ func (a *attendKernels) declare(k *Kernels) {
 		if decodesInHalves(d, 1) {
 			a.halves[i].declare(k, decodeHopper, fmt.Sprintf("attend_decode_sm90_%d", d), 0)
 			a.halves[i].overlap = true
+			a.few[i].declare(k, decodeFew, fmt.Sprintf("attend_decode_few_sm90_%d", d), 0)
+			a.few[i].overlap = true
 		}
 	}
 }
@@ -142,7 +145,7 @@ func spreadOf(d int, work tensor.View, sms int) spreadArgs {
 }
 
 // decodePlain and decodeHopper are the files of the kernels of decode attention.
-const decodePlain, decodeHopper = "attend_decode", "attend_decode_sm90"
+const decodePlain, decodeHopper, decodeFew = "attend_decode", "attend_decode_sm90", "attend_decode_few_sm90"
 
 // attendVariants are the kernels of attention.
 func (k *Kernels) attendVariants() []Variant {
@@ -155,6 +158,8 @@ func (k *Kernels) attendVariants() []Variant {
 	if k.Hopper() {
 		v = append(v, Variant{Op: "attend_decode", Name: decodeHopper, Source: decodeHopper + ".cu", Arch: "sm_90a",
 			When: "where kernels overlap: head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
+		v = append(v, Variant{Op: "attend_decode", Name: decodeFew, Source: decodeFew + ".cu", Arch: "sm_90a",
+			When: fmt.Sprintf("there, at most %d requests, and no more heads of keys than multiprocessors", fewRequests), Rows: 1})
 	}
 	return v
 }

@@ -44,6 +44,8 @@ const (
 	halfRequests             = 512 // at most
 	halfWorkers, halfClosers = 4, 2
 	halfPlan                 = 8832
+
+	fewRequests = 32 // of src/attend_decode_few_sm90.cu at most: lanes count their leaves
 )
 
 // halfPlaces are those of a worker's ring in src/attend_decode_sm90.cu, whose rows are swizzled, not padded.
@@ -100,6 +102,15 @@ func halfRing(d, heads, limit int) ring {
 	return r
 }
 
+// fewShared is the shared memory of src/attend_decode_few_sm90.cu: alignment, keys and values of a turn and sums of each worker.
+func fewShared(d, heads int) int {
+	const turn = 32
+	return 1024 + halfWorkers*(2*turn*2*d+4*heads*(d+4+2))
+}
+
+// fewBlocks is how many of its blocks share a multiprocessor.
+func fewBlocks(shared, limit int) int { return min(3, (limit+1024)/(shared+1024)) }
+
 // halfShared is the shared memory of each of two blocks where one alone may have limit: the chip takes 1 KiB of each.
 func halfShared(limit int) int { return (limit+1024)/2 - 1024 }
 
@@ -110,6 +121,7 @@ func (a *attendKernels) reserve(limit int) {
 			a.decode[i][j].most = limit - decodePlan
 		}
 		a.halves[i].most = halfShared(limit) - halfPlan
+		a.few[i].most = halfShared(limit)
 	}
 }
 
@@ -139,6 +151,13 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 		return decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(depth), int64(q.Stride), int64(out.Stride)}
 	}
 	limit := k.ctx.Device.SharedPerBlockOptin
+	if k.attend.decodesFew(a, r.Decodes, k) {
+		fn := &k.attend.few[a.kind]
+		fn.shared = fewShared(a.d, a.group)
+		return fn.launch(s, driver.Dim{X: fewBlocks(fn.shared, limit) * k.SMs()}, driver.Dim{X: 32 * halfWorkers}, decodeArgs{
+			out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(1), f.args(),
+		})
+	}
 	if k.attend.decodesInHalves(a, r.Decodes, k) {
 		maps, err := k.boxMaps(kv, decodeBox)
 		if err != nil {
@@ -163,8 +182,15 @@ func (r ring) block() driver.Dim { return driver.Dim{X: 32 * (r.workers + r.clos
 
 // decodesInHalves reports whether src/attend_decode_sm90.cu is what runs.
 func (p *attendKernels) decodesInHalves(a attention, decodes int, k *Kernels) bool {
-	chosen := p.forcedDecode == decodeHopper || p.forcedDecode == "" && k.Early
+	chosen := p.forcedDecode == decodeHopper || p.forcedDecode == decodeFew || p.forcedDecode == "" && k.Early
 	return chosen && k.Hopper() && decodesInHalves(a.d, a.group) && decodes <= halfRequests
+}
+
+// decodesFew reports whether src/attend_decode_few_sm90.cu is what runs: its results are those of the kernel for more requests,
+// which is faster where a multiprocessor has more than one request's head.
+func (p *attendKernels) decodesFew(a attention, decodes int, k *Kernels) bool {
+	chosen := p.forcedDecode == decodeFew || p.forcedDecode == "" && k.Early
+	return chosen && k.Hopper() && decodesInHalves(a.d, a.group) && decodes <= fewRequests && decodes*a.kvHeads <= k.SMs()
 }
 
 // AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some

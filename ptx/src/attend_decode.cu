@@ -28,6 +28,8 @@ __device__ __forceinline__ void barrier_wait(u32 b, u32 parity) {
 		__nanosleep(20);  // the warps that work need the issue slots
 	}
 }
+
+__device__ __forceinline__ void wait_for_previous() {}  // launches of this kernel do not overlap
 #endif
 
 __device__ __forceinline__ void closers_sync() { asm volatile("bar.sync 1, %0;" ::"n"(kClosers) : "memory"); }
@@ -256,7 +258,7 @@ __device__ __forceinline__ void run_worker(const bf16* q, const Cache& c, Plan& 
 			a.add(v);
 			__syncwarp();
 		}
-		barrier_wait(smem_addr(&p.free[desk.place]), ~desk.round & 1);
+		barrier_wait(smem_addr(&p.free[desk.place]), desk.round);
 		float* tops = desk.tops_of(worker);
 		a.hand(desk.sums_of<D>(worker), tops, tops + desk.heads, heads);
 		__syncwarp();
@@ -342,28 +344,38 @@ __device__ __forceinline__ void run_closer(bf16* out, float* parts_at, u32* coun
 	Open open[2];  // the first from others, the second to others
 	open[0].mine = open[1].mine = 0;
 	int mine = 0;
+	bool rehearsal = true;  // of the code, which no cache near may have, while there is nothing to add up
+#pragma unroll 1
 	while (s.more()) {
 		const int block = s.h % blocks, heads = min(t.group - block * 8 * NT, 8 * NT), fours = heads * D / 4;
 		const bool left = mine == s.leaf;  // from the pair's first leaf on
 		const int c0 = left ? blockIdx.x : share.owner(s.pos);
 		bf16* to = out + s.b * t.out_stride + (s.h / blocks * t.group + block * 8 * NT) * D;
-		barrier_wait(smem_addr(&p.full[desk.place]), desk.round);
+		if (!rehearsal) barrier_wait(smem_addr(&p.full[desk.place]), desk.round);
 #pragma unroll
 		for (int e = 0; e < kEach; e++) {
 			const int i = thread + e * kClosers;
 			if (i >= fours) break;
 			const Sum x = gather<D>(desk, i);
-			if (!left) {
+			if (rehearsal) {
+				sums[e] = x;
+			} else if (!left) {
 				parts.put(c0, s.leaf, i, x);
 			} else if (s.leaf == 0) {
 				sums[e] = x;
 			} else {
 				sums[e].add(x);
 			}
-			if (left && s.leaf == s.leaves - 1) sums[e].write(to + i * 4);
+			if (!rehearsal && left && s.leaf == s.leaves - 1) sums[e].write(to + i * 4);
 		}
 		__syncwarp();
 		if (lane == 0) barrier_arrive(smem_addr(&p.free[desk.place]));
+		if (rehearsal) {
+			if (lane == 0 && desk.depth > 1) barrier_arrive(smem_addr(&p.free[1]));
+			rehearsal = false;
+			wait_for_previous();
+			continue;
+		}
 		desk.next();
 		mine++;
 		const Walk at = s;

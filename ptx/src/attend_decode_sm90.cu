@@ -7,8 +7,7 @@
 // source  split KV as in Dao et al. 2023 (Flash-Decoding), shares as in Osama et al. 2023 (Stream-K, arXiv:2301.03598)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #define WEFT_HOPPER
-#include "hopper.cuh"
-#include "attend_decode.cu"
+#include "attend_pass_sm90.cuh"
 
 // Blocks may start before the kernel ahead has ended, and copy what they can by then: the cache as former steps left it. The
 // step's inputs are there too, because the kernel ahead lets them start only once it waits no more itself; queries and the
@@ -21,24 +20,13 @@
 // A worker copies by itself what it reads, through a ring of places for K or V of 16 keys. Their rows lie there as the copy
 // engine swizzles them: halves of 64 dimensions, each of 16 rows of 128 bytes, whose 16-byte chunks are swapped by the row's
 // low bits. The engine copies 16 slots that follow each other; others, the lanes gather.
-constexpr int kWorkers = 4;
-
 template <int D>
-struct Ring {
-	static constexpr int Half = kGroup * 128, Place = D / 64 * Half;
+struct Ring : Swizzled<D> {
 	static constexpr int Places = D == 64 ? 9 : 5;          // so that all but one are of whole turns
 	static constexpr int Parts = 2 * kTiles;                // of a turn: K of each 16 keys, then V
 	static constexpr int Ahead = ceil_div(Places, Parts);   // turns whose slots are under way, or there
 	static constexpr int Slates = Ahead < 4 ? 4 : 8;        // more than Ahead
 };
-
-// The L2 cache gives up first what is copied: nobody reads it again before much else is read. This is what createpolicy gives
-// for L2::evict_first, as a constant.
-constexpr u64 kOnce = 0x12f0000000000000;
-
-__device__ __forceinline__ void copy_once(u32 to, const void* from) {
-	asm volatile("cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "l"(kOnce) : "memory");
-}
 
 // copy_rows starts the copy of 16 whole rows from row r on; map has halves of rows as matrices.
 __device__ __forceinline__ void copy_rows(u32 to, const TensorMap& map, int r, u32 bar) {
@@ -118,115 +106,11 @@ struct Lead {
 			}
 		} else if (left > 0) {
 			if (left <= 16 * tile + 16) wait_for_previous();
-			gather(to, values ? c.v : c.k, tile);
+			gather_rows<D>(to, values ? c.v : c.k, row, slot, tile);
 			gathered |= bit;
 			if (lane == 0) barrier_arrive(bar);
 		}
 		cp_async_commit();
-	}
-
-	// gather copies 16 rows, of which eight lanes copy one, 128 bytes at a time.
-	__device__ __forceinline__ void gather(u32 to, const bf16* plane, int tile) const {
-		const int lane = threadIdx.x & 31, first = lane / 8, chunk = lane % 8;
-		const u8* from = reinterpret_cast<const u8*>(plane) + chunk * 16;
-		to += first * 128 + ((chunk ^ first) << 4);
-#pragma unroll
-		for (int i = 0; i < 4; i++) {
-			const u8* line = from + static_cast<i64>(row + __shfl_sync(kAll, slot, 16 * tile + first + 4 * i)) * (2 * D);
-#pragma unroll
-			for (int d = 0; d < D / 64; d++) copy_once((to ^ (i & 1) << 6) + i * 512 + d * R::Half, line + d * 128);
-		}
-	}
-};
-
-// Pass is a worker's state for a leaf, of which it takes a turn's keys at once.
-template <int D>
-struct Pass : Heads<D, 1> {
-	using R = Ring<D>;
-
-	float s[kTiles][4];    // scores
-	u32 weights[kTiles][2];
-
-	// score multiplies the queries by the next keys of the turn, at k.
-	__device__ __forceinline__ void score(u32 k) {
-		const int lane = threadIdx.x & 31;
-		constexpr int kChains = 4;  // of sums each, for the matrix units' latency
-		float sums[kChains][4] = {};
-		k += (lane & 15) * 128 + ((lane >> 4 ^ lane & 7) << 4);
-#pragma unroll
-		for (int d = 0; d < D / 16; d++) {
-			u32 a[4];
-			ldmatrix4(a, (k ^ d % 4 << 5) + d / 4 * R::Half);
-			mma(sums[d % kChains], a, this->q[0][d][0], this->q[0][d][1]);
-		}
-#pragma unroll
-		for (int e = 0; e < 4; e++) {
-#pragma unroll
-			for (int i = 1; i < kTiles; i++) s[i - 1][e] = s[i][e];
-			s[kTiles - 1][e] = (sums[0][e] + sums[1][e]) + (sums[2][e] + sums[3][e]);
-		}
-	}
-
-	// weigh makes weights of the scores from key on, of which those in [low, end) count. After the leaf's first turn it renews
-	// what they are relative to only if a score is more than 2^kSlack times that: the lanes have nothing to exchange then
-	// (Zadouri et al. 2026, FlashAttention-4, arXiv:2603.05451).
-	__device__ __forceinline__ void weigh(bool first, int key, int low, int end, const Scores& f) {
-		constexpr float kSlack = 8;
-		float(&m)[2] = this->m[0], (&l)[2] = this->l[0];
-		float scale = f.scale;
-		if (f.softcap != 0.f) soften(s, f), scale = 1.f;
-		const int at = key + (threadIdx.x & 31) / 4;
-		bool rise = false;
-#pragma unroll
-		for (int i = 0; i < kTiles; i++) {
-#pragma unroll
-			for (int e = 0; e < 4; e++) {
-				const int k = at + 16 * i + e / 2 * 8;
-				s[i][e] = k >= low && k < end ? s[i][e] * scale : kMinusInf;
-				rise |= s[i][e] > m[e % 2] + kSlack;
-			}
-		}
-		if (first || __any_sync(kAll, rise)) {
-#pragma unroll
-			for (int e = 0; e < 2; e++) {
-				float top = fmaxf(s[0][e], s[0][e + 2]);
-#pragma unroll
-				for (int i = 1; i < kTiles; i++) top = fmaxf(top, fmaxf(s[i][e], s[i][e + 2]));
-				top = fmaxf(top, __shfl_xor_sync(kAll, top, 4));
-				top = fmaxf(top, __shfl_xor_sync(kAll, top, 8));
-				top = fmaxf(top, __shfl_xor_sync(kAll, top, 16));
-				top = fmaxf(top, m[e]);
-				const float old = exp2_fast(m[e] - (top == kMinusInf ? 0.f : top));
-				m[e] = top;
-				if (first) continue;
-				l[e] *= old;
-#pragma unroll
-				for (int d = 0; d < D / 16; d++) this->o[0][d][e] *= old, this->o[0][d][e + 2] *= old;
-			}
-		}
-#pragma unroll
-		for (int i = 0; i < kTiles; i++) {
-			float w[4];
-#pragma unroll
-			for (int e = 0; e < 4; e++) w[e] = exp2_fast(s[i][e] - (m[e % 2] == kMinusInf ? 0.f : m[e % 2]));
-			l[0] += w[0] + w[2], l[1] += w[1] + w[3];
-			weights[i][0] = transpose(pack2(w[0], w[1]));
-			weights[i][1] = transpose(pack2(w[2], w[3]));
-		}
-	}
-
-	// add takes in the values of the same keys, at v.
-	__device__ __forceinline__ void add(u32 v) {
-		const int lane = threadIdx.x & 31;
-		v += ((lane & 7) + (lane >> 4) * 8) * 128 + ((lane >> 3 & 1 ^ lane & 7) << 4);
-#pragma unroll
-		for (int d = 0; d < D / 16; d++) {
-			u32 a[4];
-			ldmatrix4_trans(a, (v ^ d % 4 << 5) + d / 4 * R::Half);
-			mma(this->o[0][d], a, weights[0][0], weights[0][1]);
-		}
-#pragma unroll
-		for (int i = 1; i < kTiles; i++) weights[i - 1][0] = weights[i][0], weights[i - 1][1] = weights[i][1];
 	}
 };
 
@@ -260,7 +144,11 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 		return ring + place * R::Place;
 	};
 #pragma unroll 1
-	for (int i = 0; i < R::Places; i++) fill(i);
+	for (int i = 0; i < R::Places / R::Parts; i++) {
+#pragma unroll
+		for (int part = 0; part < R::Parts; part++) fill(part);
+	}
+	fill(0);
 	parity = 0;
 	wait_for_previous();
 
@@ -274,17 +162,21 @@ __device__ __forceinline__ void lead_worker(const TensorMap& kmap, const TensorM
 		bool first = true;
 #pragma unroll 1
 		for (; key < to; key += kWorkers * kTurn, first = false) {
-#pragma unroll 1
-			for (int part = 0; part < R::Parts; part++) {  // not unrolled: in a step each layer reads the code anew
-				const u32 at = await();
-				if (part < kTiles) a.score(at);
-				else a.add(at);
+#pragma unroll
+			for (int i = 0; i < kTiles; i++) {
+				a.score(i, await());
 				__syncwarp();
-				fill(part + 1);
-				if (part == kTiles - 1) a.weigh(first, key, low, to, f);
+				fill(1 + i);
+			}
+			a.weigh(first, key, low, to, f);
+#pragma unroll
+			for (int i = 0; i < kTiles; i++) {
+				a.add(i, await());
+				__syncwarp();
+				fill(1 + kTiles + i);
 			}
 		}
-		barrier_wait(smem_addr(&p.free[desk.place]), ~desk.round & 1);
+		barrier_wait(smem_addr(&p.free[desk.place]), desk.round);
 		float* tops = desk.tops_of(worker);
 		a.hand(desk.sums_of<D>(worker), tops, tops + desk.heads, t.group);
 		__syncwarp();
@@ -301,10 +193,13 @@ __device__ __forceinline__ void attend_halves(const TensorMap& kmap, const Tenso
 	__shared__ Slate slates[kWorkers][R::Slates];
 	const int warp = threadIdx.x >> 5;
 	const u32 base = smem_addr(shared) + 1023 & ~1023u;
-	if (threadIdx.x < kWorkers * R::Places) barrier_init(smem_addr(&full[0][threadIdx.x]), 1);
-	if (threadIdx.x < 2) barrier_init(smem_addr(&p.full[threadIdx.x]), kWorkers), barrier_init(smem_addr(&p.free[threadIdx.x]), kCloserWarps);
-	barriers_ready();
-	if (threadIdx.x == 0) prefetch_map(kmap), prefetch_map(vmap);
+	if (warp == kWorkers + kCloserWarps - 1) {  // which has no other work yet
+		const int lane = threadIdx.x & 31;
+		for (int i = lane; i < kWorkers * R::Places; i += 32) barrier_init(smem_addr(&full[0][i]), 1);
+		if (lane < 2) barrier_init(smem_addr(&p.full[lane]), kWorkers), barrier_init(smem_addr(&p.free[lane]), kCloserWarps);
+		barriers_ready();
+		if (lane == 0) prefetch_map(kmap), prefetch_map(vmap);
+	}
 	let_next_start();
 	const bool alike = make_plan(p, t, f.window);
 	Share share;
@@ -322,7 +217,6 @@ __device__ __forceinline__ void attend_halves(const TensorMap& kmap, const Tenso
 	if (warp < kWorkers) {
 		lead_worker<D>(kmap, vmap, q, c, p, t, f, s, base + warp * R::Places * R::Place, smem_addr(full[warp]), slates[warp], desk);
 	} else {
-		wait_for_previous();
 		run_closer<D, 1>(out, parts, counters, p, t, s, share, desk, t.kv_heads, 1);
 	}
 }

@@ -38,16 +38,21 @@ struct Plan {
 
 __device__ __forceinline__ int first_unit(int context, int window) { return first_key(context - 1, window) / kUnit; }
 
+// count_units gives the units of a pair. No key still makes one: it writes zeros.
+__device__ __forceinline__ int count_units(int context, int window) { return max(ceil_div(context, kUnit) - first_unit(context, window), 1); }
+
+// leaf_log gives the units of a leaf of a pair with n, as a power of two.
+__device__ __forceinline__ int leaf_log(int n) { return n <= kMaxLeaves ? 0 : 32 - __clz((n - 1) / kMaxLeaves); }
+
 // make_plan fills begin, context and row. It returns whether all requests have as many units.
 __device__ bool make_plan(Plan& p, const Problem& t, int window) {
 	const int each = ceil_div(t.requests, blockDim.x), at = threadIdx.x * each, end = min(at + each, t.requests);
 	const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-	auto count = [&](int c) { return max(ceil_div(c, kUnit) - first_unit(c, window), 1); };  // no key still makes a unit: it writes zeros
 	int sum = 0;
 	bool alike = true;
 	for (int b = at; b < end; b++) {
-		const int c = t.context[b], n = count(c);
-		if (kHopper) alike &= n == count(t.context[0]);
+		const int c = t.context[b], n = count_units(c, window);
+		if (kHopper) alike &= n == count_units(t.context[0], window);
 		p.row[b] = t.rows[b];
 		p.context[b] = c;
 		p.begin[b + 1] = sum += n;
@@ -78,7 +83,7 @@ struct Walk {
 
 	__device__ __forceinline__ void enter(const Plan& p) {
 		n = p.begin[b + 1] - p.begin[b];
-		log = n <= kMaxLeaves ? 0 : 32 - __clz((n - 1) / kMaxLeaves);
+		log = leaf_log(n);
 		leaves = (n + (1 << log) - 1) >> log;
 		leaf = 0;
 	}
