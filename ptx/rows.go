@@ -12,10 +12,13 @@ type rowsKernels struct {
 // rowsAhead is how many chunks of eight elements a thread has under way: as in src/rows.cu.
 const rowsAhead = 4
 
+// rowsThreads is the threads of a block that takes several short rows: blocks of one row each took longer to start than to run.
+const rowsThreads = 512
+
 type rowsArgs struct {
 	Y, Table, Index uintptr
 	Stride          int64
-	N, H            int32
+	Count, N, H     int32
 	Scale           float32
 }
 
@@ -36,6 +39,9 @@ func (k *Kernels) Rows(s driver.Stream, y, table, index tensor.View, scale float
 	if table.Stride%8 != 0 {
 		return &tensor.ShapeError{Op: "rows", Operand: "table", Got: table.String(), Want: "rows a multiple of 8 elements apart"}
 	}
-	grid, block := rowPerBlock(c.Dim("T"), ceilDiv(c.Dim("H"), rowsAhead))
-	return k.rows.rows.launch(s, grid, block, rowsArgs{y.Ptr, table.Ptr, index.Ptr, int64(table.Stride), int32(c.Dim("N")), int32(c.Dim("H")), scale})
+	_, block := rowPerBlock(c.Dim("T"), ceilDiv(c.Dim("H"), rowsAhead))
+	block.Y = max(1, min(rowsThreads/block.X, c.Dim("T")/k.SMs()))
+	return k.rows.rows.launch(s, driver.Dim{X: ceilDiv(c.Dim("T"), block.Y)}, block, rowsArgs{
+		y.Ptr, table.Ptr, index.Ptr, int64(table.Stride), int32(c.Dim("T")), int32(c.Dim("N")), int32(c.Dim("H")), scale,
+	})
 }
