@@ -63,7 +63,7 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	case t.skinny:
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols)
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case m <= 64 || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
+	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
 		return false
 	}
 	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)

@@ -17,6 +17,8 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 		{name: "gemm_128x192", rows: 128, cols: 192, stages: 4},
 		{name: "gemm_128x128", rows: 128, cols: 128, stages: 6},
 		{name: "gemm_128x64", rows: 128, cols: 64, stages: 8},
+		{name: "swap_64x128", rows: 64, cols: 128, stages: 8, swapped: true},
+		{name: "swap_64x192", rows: 64, cols: 192, stages: 7, swapped: true},
 		{name: "swap_96x128", rows: 96, cols: 128, stages: 8, swapped: true},
 		{name: "swap_128x128", rows: 128, cols: 128, stages: 7, swapped: true},
 		{name: "swap_192x128", rows: 192, cols: 128, stages: 5, swapped: true},

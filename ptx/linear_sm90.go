@@ -36,7 +36,7 @@ type hopperTile struct {
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
-	gemms  [11]hopperKernel
+	gemms  [13]hopperKernel
 	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
