@@ -68,6 +68,8 @@ func (t *selfTest) gather() {
 // linears runs each tile with each epilogue on ragged sizes, K once split and once not.
 func (t *selfTest) linears() {
 	defer func() { t.report("linear: giving back the choice", t.b.k.Force("linear", "")) }()
+	kept := t.memory
+	t.memory = memory{ctx: t.b.ctx}
 	for _, v := range t.b.k.Variants() {
 		if v.Op != "linear" {
 			continue
@@ -76,8 +78,11 @@ func (t *selfTest) linears() {
 		for _, s := range []struct{ m, n, k int }{{1, 80, 1096}, {v.Rows, 208, 72}, {v.Rows - 1, 112, 2048}} {
 			err = errors.Join(err, t.linear(max(1, s.m), s.n, s.k))
 		}
+		err = errors.Join(err, t.memory.close()) // of this variant: there are many
+		t.memory = memory{ctx: t.b.ctx}
 		t.report(v.Op+" "+v.Name, err)
 	}
+	t.memory = kept
 }
 
 // linear runs what is forced with each epilogue.
