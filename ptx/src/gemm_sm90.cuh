@@ -17,7 +17,8 @@ struct Gemm {
 	static constexpr int kWide = E == kGated ? BN / 2 : BN;      // columns of y in a tile, not swapped
 	static constexpr int kBox = kWide % 64 ? 32 : 64;            // columns of y in a store
 	static constexpr int kBoxBytes = 8192;                       // what a store's place in shared memory takes
-	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
+	static constexpr int kPlaces = C == 1 ? 1 : 2;               // for stores, of each warpgroup
+	static constexpr int kStores = Swap ? 0 : kPlaces * C * kBoxBytes;
 	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
 
 	const Tokens x;
@@ -171,9 +172,9 @@ struct Gemm {
 		const int width = E == kGated ? p.n / 2 : p.n;
 #pragma unroll
 		for (int c = 0; c < kWide / kBox; c++) {
-			const u32 to = out + (group * 2 + turn % 2) * kBoxBytes;
+			const u32 to = out + (group * kPlaces + turn % kPlaces) * kBoxBytes;
 			turn++;
-			if (thread == 0) store_read<1>();
+			if (thread == 0) store_read<kPlaces - 1>();
 			named_sync(1 + group, 128);
 #pragma unroll
 			for (int j = 0; j < kBox / 8; j += 2) {
@@ -270,49 +271,53 @@ struct Gemm {
 
 	// ---- the sum over slices of K
 
-	// join leaves the sums of this slice in memory, waits for the other slices, which run at the same time, and finishes a
-	// part of the tile's columns. A warp needs nothing but the sums of the same warp of the others.
-	__device__ __forceinline__ void join(const float (&acc)[BN / 2], int tile, int r0, int c0) const {
-		const int place = tile * blocks + rank;
-		const u32 splits = p.splits;
-		float4* at = reinterpret_cast<float4*>(p.ws) + static_cast<i64>(place) * splits * kTileSums + threadIdx.x;
-#pragma unroll
-		for (int i = 0; i < BN / 8; i++) __stcg(at + slice * kTileSums + i * kThreads, float4{acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]});
-		__syncwarp();
-		u32* arrived = p.arrived + place * (kThreads / 32) + threadIdx.x / 32;
-		if (threadIdx.x % 32 == 0) {
-			arrive_at(arrived);
-			while (arrivals(arrived) < splits) __nanosleep(20);
-		}
-		__syncwarp();
-		if (splits == 2) finish<2>(at, r0, c0);
-		else if (splits == 4) finish<4>(at, r0, c0);
-		else finish<8>(at, r0, c0);
-		if (threadIdx.x % 32 == 0 && arrive_at(arrived) == 2 * splits - 1) *arrived = 0;  // for the next launch
-	}
-
-	// finish adds S slices of a part of the columns, in their order: of sixteen each, which make eight of y where gated.
+	// join leaves in memory what other slices finish, waits for theirs, which run at the same time, and adds the S sums of its
+	// own part of the tile's columns, in the order of the slices: of sixteen each, which make eight of y where gated. A warp
+	// needs nothing but the sums of the same warp of the others.
 	template <int S>
-	__device__ __forceinline__ void finish(const float4* at, int r0, int c0) const {
+	__device__ __forceinline__ void join(const float (&acc)[BN / 2], int tile, int r0, int c0) const {
 		constexpr int kMine = (BN / 16 + S - 1) / S * 2;  // eights of columns; the last slices may have none
 		static_assert(BN / 8 % kMine == 0, "columns would be left over");
-		if ((slice + 1) * kMine > BN / 8) return;
-		float4 v[S][kMine];
+		const int place = tile * blocks + rank;
+		const bool first_lane = threadIdx.x % 32 == 0;
+		float4* at = reinterpret_cast<float4*>(p.ws) + static_cast<i64>(place) * S * kTileSums + threadIdx.x;
 #pragma unroll
-		for (int s = 0; s < S; s++)
-#pragma unroll
-			for (int i = 0; i < kMine; i++) v[s][i] = __ldcg(at + s * kTileSums + (slice * kMine + i) * kThreads);
-		float sum[4 * kMine];
-#pragma unroll
-		for (int i = 0; i < kMine; i++) {
-			float4 f = v[0][i];
-#pragma unroll
-			for (int s = 1; s < S; s++) f.x += v[s][i].x, f.y += v[s][i].y, f.z += v[s][i].z, f.w += v[s][i].w;
-			sum[4 * i] = f.x, sum[4 * i + 1] = f.y, sum[4 * i + 2] = f.z, sum[4 * i + 3] = f.w;
+		for (int i = 0; i < BN / 8; i++)
+			if (i / kMine != slice) __stcg(at + slice * kTileSums + i * kThreads, four(acc, i));
+		__syncwarp();
+		u32* arrived = p.arrived + place * (kThreads / 32) + threadIdx.x / 32;
+		u32 left = 0;
+		if (first_lane) {
+			if (arrive_at(arrived) < S - 1)
+				while (arrivals(arrived) < S) __nanosleep(20);
+			left = leave_from(arrived);
 		}
-		c0 += slice * kMine * 8;
-		if constexpr (Swap) write_swapped<kMine>(sum, r0, c0);
-		else write<kMine>(sum, r0, c0);
+		__syncwarp();
+		if ((slice + 1) * kMine <= BN / 8) {
+			float4 v[S][kMine];
+#pragma unroll
+			for (int s = 0; s < S; s++)
+#pragma unroll
+				for (int i = 0; i < kMine; i++)
+					v[s][i] = s == slice ? four(acc, s * kMine + i) : __ldcg(at + s * kTileSums + (slice * kMine + i) * kThreads);
+			float sum[4 * kMine];
+#pragma unroll
+			for (int i = 0; i < kMine; i++) {
+				float4 f = v[0][i];
+#pragma unroll
+				for (int s = 1; s < S; s++) f.x += v[s][i].x, f.y += v[s][i].y, f.z += v[s][i].z, f.w += v[s][i].w;
+				sum[4 * i] = f.x, sum[4 * i + 1] = f.y, sum[4 * i + 2] = f.z, sum[4 * i + 3] = f.w;
+			}
+			c0 += slice * kMine * 8;
+			if constexpr (Swap) write_swapped<kMine>(sum, r0, c0);
+			else write<kMine>(sum, r0, c0);
+		}
+		if (first_lane && left == 2 * S - 1) reset(arrived);  // for the next launch
+	}
+
+	// four gives the sums of an eight of columns, zeros behind the last.
+	static __device__ __forceinline__ float4 four(const float (&acc)[BN / 2], int i) {
+		return i < BN / 8 ? float4{acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]} : float4{};
 	}
 
 	__device__ __forceinline__ void consume() {
@@ -324,7 +329,9 @@ struct Gemm {
 			place(tile, r0, c0);
 			multiply(acc);
 			r0 += threadIdx.x / 128 * 64;
-			if (E != kLogits && p.splits > 1) join(acc, tile, r0, c0);
+			if (E != kLogits && p.splits == 2) join<2>(acc, tile, r0, c0);
+			else if (E != kLogits && p.splits == 4) join<4>(acc, tile, r0, c0);
+			else if (E != kLogits && p.splits == 8) join<8>(acc, tile, r0, c0);
 			else if constexpr (Swap) write_swapped<BN / 8>(acc, r0, c0);
 			else if constexpr (E == kLogits) write<BN / 8>(acc, r0, c0);
 			else if (E == kGated && p.act == kErf) store<true>(acc, r0, c0, turn);
@@ -334,7 +341,7 @@ struct Gemm {
 	}
 };
 
-template <int C, int BN, int Stages, bool Swap, Epilogue E>
+template <int C, int BN, int Stages, bool Swap, Epilogue E, int Blocks>
 __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down) {
 	extern __shared__ u8 shared[];
 	Gemm<C, BN, Stages, Swap, E> g(x, wmap, ymap, p, order, down, align_1024(smem_addr(shared)));
@@ -345,17 +352,19 @@ __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap
 		fewer_registers<40>();
 		if (threadIdx.x == 128 * C) g.produce();
 	} else {
-		more_registers<C == 2 ? 232 : 152>();
+		more_registers<Blocks == 2 ? (C == 1 ? 208 : 96) : C == 2 ? 232 : 152>();
 		wait_for_previous();
 		g.consume();
 	}
 }
 
-#define GEMM_SM90(name, C, BN, STAGES, SWAP, E)                                                          \
-	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name(HOPPER_PARAMS) {                 \
-		gemm_sm90<C, BN, STAGES, SWAP, E>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down);  \
+// BLOCKS of a kernel share a multiprocessor, with each other or those of the next kernel.
+#define GEMM_SM90(name, C, BN, STAGES, SWAP, E, BLOCKS)                                                             \
+	extern "C" __global__ void __launch_bounds__(128 * C + 128, BLOCKS) name(HOPPER_PARAMS) {                          \
+		gemm_sm90<C, BN, STAGES, SWAP, E, BLOCKS>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down);        \
 	}
-#define GEMM_SM90_ALL(name, C, BN, STAGES, SWAP)         \
-	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain)            \
-	GEMM_SM90(name##_gated, C, BN, STAGES, SWAP, kGated)    \
-	GEMM_SM90(name##_logits, C, BN, STAGES, SWAP, kLogits)
+#define GEMM_SM90_BLOCKS(name, C, BN, STAGES, SWAP, BLOCKS)         \
+	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain, BLOCKS)               \
+	GEMM_SM90(name##_gated, C, BN, STAGES, SWAP, kGated, BLOCKS)       \
+	GEMM_SM90(name##_logits, C, BN, STAGES, SWAP, kLogits, BLOCKS)
+#define GEMM_SM90_ALL(name, C, BN, STAGES, SWAP) GEMM_SM90_BLOCKS(name, C, BN, STAGES, SWAP, 1)

@@ -162,3 +162,12 @@ __device__ __forceinline__ u32 arrivals(const u32* count) {
 	asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(n) : "l"(count) : "memory");
 	return n;
 }
+
+// leave_from counts too, and orders nothing: the count alone tells who is the last, who calls reset.
+__device__ __forceinline__ u32 leave_from(u32* count) {
+	u32 was;
+	asm volatile("atom.relaxed.gpu.global.add.u32 %0, [%1], 1;" : "=r"(was) : "l"(count) : "memory");
+	return was;
+}
+
+__device__ __forceinline__ void reset(u32* count) { asm volatile("st.relaxed.gpu.global.u32 [%0], 0;" ::"l"(count) : "memory"); }
