@@ -44,7 +44,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 || !steady && t.wantsSlices(e, m, n, k, sms) {
+		if t.half || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 || !steady && t.wantsSlices(e, m, n, k, sms) {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -67,11 +67,11 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
 		return false
 	}
-	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)
+	tiles, most := t.clusters(m, n), t.atOnce(sms)
 	if m > mostFew && (t.splits > 1 || t.across > t.down) || t.splits > 1 && tiles*t.splits > most {
 		return false
 	}
-	return t.down*t.across < 4 || 4*tiles >= 3*most
+	return t.half || t.down*t.across < 4 || 4*tiles >= 3*most
 }
 
 // mostFew is the tokens beyond which tiles are many: none is cut into slices of K, and pairs share w.
@@ -85,7 +85,7 @@ func (t *hopperTile) clusters(m, n int) int {
 // wantsSlices says whether twice as many slices of K would run at once too.
 func (t *hopperTile) wantsSlices(e epilogue, m, n, k, sms int) bool {
 	more := 2 * t.splits
-	return !t.skinny && e != logits && m <= mostFew && more <= maxSlices && t.clusters(m, n)*more <= clustersAtOnce(t.down*t.across, sms) && ceilDiv(k, hopperStep) >= 4*more
+	return !t.skinny && !t.half && e != logits && m <= mostFew && more <= maxSlices && t.clusters(m, n)*more <= t.atOnce(sms) && ceilDiv(k, hopperStep) >= 4*more
 }
 
 // norm is the time of what overlaps.
@@ -104,7 +104,7 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 		return t.predictSkinny(e, m, n, k, sms, bytes/memoryRate)
 	}
 	blocks := t.clusters(m, n) * t.down * t.across * t.splits
-	waves := ceilDiv(blocks, clustersAtOnce(t.down*t.across, sms)*t.down*t.across)
+	waves := ceilDiv(blocks, t.atOnce(sms)*t.down*t.across)
 	busy, area, rows := float64(blocks)/float64(waves*sms), float64(t.rows*t.cols), min(t.rows, m)
 	steps := float64(waves * ceilDiv(ceilDiv(k, hopperStep), t.splits))
 	tensor := steps * area * hopperStep * 2 * (1 + throttle*busy) / tensorRate

@@ -17,6 +17,9 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 		{name: "gemm_128x192", rows: 128, cols: 192, stages: 4},
 		{name: "gemm_128x128", rows: 128, cols: 128, stages: 6},
 		{name: "gemm_128x64", rows: 128, cols: 64, stages: 8},
+		{name: "gemm_64x128", rows: 64, cols: 128, stages: 4, half: true},
+		{name: "gemm_64x64", rows: 64, cols: 64, stages: 6, half: true},
+		{name: "swap_64x128h", rows: 64, cols: 128, stages: 4, swapped: true, half: true},
 		{name: "swap_64x128", rows: 64, cols: 128, stages: 8, swapped: true},
 		{name: "swap_64x192", rows: 64, cols: 192, stages: 7, swapped: true},
 		{name: "swap_96x128", rows: 96, cols: 128, stages: 8, swapped: true},
@@ -52,11 +55,15 @@ func (p *hopperLinear) addGemms(h *hopperKernel, down, across, slices int) {
 	}
 }
 
-// gemmShared is the shared memory of src/gemm_sm90.cuh: alignment, stages, four places for stores unless swapped, barriers.
+// gemmShared is the shared memory of src/gemm_sm90.cuh: alignment, stages, places for stores unless swapped, two of each
+// warpgroup or the only one's, barriers.
 func gemmShared(h *hopperKernel) int {
 	stores := 4 * 8192
-	if h.swapped {
+	switch {
+	case h.swapped:
 		stores = 0
+	case h.rows == 64:
+		stores = 8192
 	}
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + stores + 16*h.stages
 }
@@ -66,16 +73,25 @@ func gemmShared(h *hopperKernel) int {
 func (t *hopperTile) gemmLaunch(e epilogue, m, n, k, sms int) (grid, cluster, block driver.Dim, order, splits int32) {
 	rows, blocks := ceilDiv(m, t.rows*t.down), t.down*t.across
 	tiles := rows * ceilDiv(n, t.cols*t.across)
-	most, slices := clustersAtOnce(blocks, sms), t.splits
+	most, slices := t.atOnce(sms), t.splits
 	for slices > 1 && (e == logits || tiles*slices > most) {
 		slices /= 2
 	}
 	grid = driver.Dim{X: min(tiles*slices, most) * blocks}
-	threads := 384
+	threads := 2*t.rows + 128
 	if t.swapped {
 		rows, threads = ceilDiv(n, t.cols), 2*t.cols+128
 	}
 	return grid, driver.Dim{X: blocks}, driver.Dim{X: threads}, int32(min(rows, gemmOrder(n, k)/t.down)), int32(slices)
+}
+
+// atOnce is how many of t's clusters run at a time.
+func (t *hopperTile) atOnce(sms int) int {
+	n := clustersAtOnce(t.down*t.across, sms)
+	if t.half {
+		n *= 2
+	}
+	return n
 }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,

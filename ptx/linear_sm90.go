@@ -21,6 +21,7 @@ type hopperKernel struct {
 	rows, cols int
 	stages     int
 	swapped    bool // a GEMM whose rows are features
+	half       bool // a GEMM of which two blocks share a multiprocessor
 	kernels    [epilogues]kernel[hopperArgs]
 }
 
@@ -36,7 +37,7 @@ type hopperTile struct {
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
-	gemms  [13]hopperKernel
+	gemms  [16]hopperKernel
 	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
