@@ -10,16 +10,14 @@ import (
 const maxSlices = 8
 
 // declareGemms adds the kernels of src/gemm_sm90.cuh. Their tiles run alone or in clusters that share w, x or both; swapped,
-// for all tokens in one tile, they run alone: sharing x saved nothing.
+// for all tokens in one tile, they run alone: sharing x saved nothing. Small ones are best in pairs that share w.
 func (p *hopperLinear) declareGemms(k *Kernels) {
 	p.gemms = [...]hopperKernel{
 		{name: "gemm_128x256", rows: 128, cols: 256, stages: 4},
 		{name: "gemm_128x192", rows: 128, cols: 192, stages: 4},
 		{name: "gemm_128x128", rows: 128, cols: 128, stages: 6},
 		{name: "gemm_128x64", rows: 128, cols: 64, stages: 8},
-		{name: "gemm_64x128", rows: 64, cols: 128, stages: 4, half: true},
 		{name: "gemm_64x64", rows: 64, cols: 64, stages: 6, half: true},
-		{name: "swap_64x128h", rows: 64, cols: 128, stages: 4, swapped: true, half: true},
 		{name: "swap_64x128", rows: 64, cols: 128, stages: 8, swapped: true},
 		{name: "swap_64x192", rows: 64, cols: 192, stages: 7, swapped: true},
 		{name: "swap_96x128", rows: 96, cols: 128, stages: 8, swapped: true},
@@ -33,14 +31,17 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 	for i := range p.gemms {
 		h := &p.gemms[i]
 		h.declare(k, gemmShared(h))
-		if h.swapped {
+		switch {
+		case h.swapped:
 			p.addGemms(h, 1, 1, maxSlices)
-			continue
+		case h.half:
+			p.addGemms(h, 2, 1, maxSlices)
+		default:
+			p.addGemms(h, 1, 1, 1)
+			p.addGemms(h, 2, 1, maxSlices)
+			p.addGemms(h, 1, 2, maxSlices)
+			p.addGemms(h, 2, 2, 1)
 		}
-		p.addGemms(h, 1, 1, 1)
-		p.addGemms(h, 2, 1, maxSlices)
-		p.addGemms(h, 1, 2, maxSlices)
-		p.addGemms(h, 2, 2, 1)
 	}
 }
 

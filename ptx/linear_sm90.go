@@ -37,7 +37,7 @@ type hopperTile struct {
 
 // hopperLinear are the linear kernels of sm_90a.
 type hopperLinear struct {
-	gemms  [16]hopperKernel
+	gemms  [14]hopperKernel
 	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile

@@ -4,9 +4,9 @@
 // that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2
 // tiles, swapped just one: blocks of the same columns each copy half of that operand to both, and so do those of the same rows.
 // Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2.
-// Where tiles are few, `splits` clusters take slices of K of the same tiles: each leaves its sums in memory, and finishes its
-// part of the columns when all have. They wait for each other, so that all blocks have to run at once, which the launcher sees
-// to. Logits have many tiles: their K is whole.
+// Where tiles are few, `splits` clusters take slices of K of the same tiles: each finishes a part of the columns, leaves in
+// memory its sums of the others', and adds up its own when all have. They wait for each other, so that all blocks have to run
+// at once, which the launcher sees to. Logits have many tiles: their K is whole.
 #pragma once
 #include "linear_sm90.cuh"
 
@@ -352,7 +352,7 @@ __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap
 		fewer_registers<40>();
 		if (threadIdx.x == 128 * C) g.produce();
 	} else {
-		more_registers<Blocks == 2 ? (C == 1 ? 208 : 96) : C == 2 ? 232 : 152>();
+		more_registers<Blocks == 2 ? 208 : C == 2 ? 232 : 152>();
 		wait_for_previous();
 		g.consume();
 	}
