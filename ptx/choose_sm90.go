@@ -20,19 +20,17 @@ const (
 	fullPower    = 4.554 // how fast that sets in
 	overlapPower = 2.672 // of the norm of times that overlap
 
-	gemmStart  = 2.299
-	gemmMemory = 4618e3  // to all from memory, for GEMM
-	gemmRate   = 10700e3 // to all from L2
-	gemmBlock  = 199.6e3 // to one multiprocessor
-	gemmPower  = 2.235   // of the norm of times that overlap
-	tensorRate = 9.417e6 // multiply-adds of a multiprocessor alone
-	throttle   = 0.1688  // by how much all together are slower
-	tileStore  = 0.5     // of a tile of 128x256, in proportion for others
-	swapStart  = 2.221
-	swapMemory = 5142e3 // swapped, w passes L2 by
-	swapStore  = 5.164
-	joinStart  = 1.922   // of a tile's sum over slices
-	joinRate   = 63.32e3 // bytes that a block leaves and takes
+	gemmStart  = 3.542
+	gemmMemory = 5906e3  // to all from memory, for GEMM
+	gemmRate   = 10830e3 // to all from L2
+	gemmPower  = 1.938   // of the norm of times that overlap
+	tensorRate = 8437e3  // multiply-adds of a multiprocessor
+	tileStore  = 0.9247  // of a tile of 128x256, in proportion for others
+	swapStart  = 2.598
+	swapMemory = 4840e3 // swapped, w passes L2 by
+	swapStore  = 1.218
+	joinStart  = 0.8704  // of a tile's sum over slices
+	joinRate   = 44.21e3 // bytes that a block leaves and takes
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -44,7 +42,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	}
 	for i := range p.tiles {
 		t := &p.tiles[i]
-		if t.half || !t.fits(e, m, n, k, sms) || steady && t.splits > 1 || !steady && t.wantsSlices(e, m, n, k, sms) {
+		if !t.fits(e, m, n, k, sms) || steady && t.splits > 1 || !steady && t.wantsSlices(e, m, n, k, sms) {
 			continue
 		}
 		if c := t.predict(e, m, n, k, sms); best == nil || c < least {
@@ -64,14 +62,14 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	case t.skinny:
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols)
 		return t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
+	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows):
 		return false
 	}
-	tiles, most := t.clusters(m, n), t.atOnce(sms)
+	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)
 	if m > mostFew && (t.splits > 1 || t.across > t.down) || t.splits > 1 && tiles*t.splits > most {
 		return false
 	}
-	return t.half || t.down*t.across < 4 || 4*tiles >= 3*most
+	return t.down*t.across < 4 || 4*tiles >= 3*most
 }
 
 // mostFew is the tokens beyond which tiles are many: none is cut into slices of K, and pairs share w.
@@ -82,10 +80,10 @@ func (t *hopperTile) clusters(m, n int) int {
 	return ceilDiv(m, t.rows*t.down) * ceilDiv(n, t.cols*t.across)
 }
 
-// wantsSlices says whether twice as many slices of K would run at once too.
+// wantsSlices says whether twice as many slices of K would run at once too, each block on a multiprocessor of its own.
 func (t *hopperTile) wantsSlices(e epilogue, m, n, k, sms int) bool {
 	more := 2 * t.splits
-	return !t.skinny && !t.half && e != logits && m <= mostFew && more <= maxSlices && t.clusters(m, n)*more <= t.atOnce(sms) && ceilDiv(k, hopperStep) >= 4*more
+	return !t.skinny && e != logits && m <= mostFew && more <= maxSlices && t.clusters(m, n)*more <= clustersAtOnce(t.down*t.across, sms) && ceilDiv(k, hopperStep) >= 4*more
 }
 
 // norm is the time of what overlaps.
@@ -97,27 +95,26 @@ func norm(power float64, us ...float64) float64 {
 	return math.Pow(sum, 1/power)
 }
 
-// predict is the time of t on a shape in µs.
+// predict is the time of t on a shape in µs. Two blocks that share a multiprocessor take about as long as one after the other.
 func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	bytes := float64(2*(n*k+m*k) + m*n*[epilogues]int{plain: 2, gated: 1, logits: 4}[e])
 	if t.skinny {
 		return t.predictSkinny(e, m, n, k, sms, bytes/memoryRate)
 	}
 	blocks := t.clusters(m, n) * t.down * t.across * t.splits
-	waves := ceilDiv(blocks, t.atOnce(sms)*t.down*t.across)
-	busy, area, rows := float64(blocks)/float64(waves*sms), float64(t.rows*t.cols), min(t.rows, m)
+	waves := ceilDiv(blocks, clustersAtOnce(t.down*t.across, sms)*t.down*t.across)
+	area, rows := float64(t.rows*t.cols), min(t.rows, m)
 	steps := float64(waves * ceilDiv(ceilDiv(k, hopperStep), t.splits))
-	tensor := steps * area * hopperStep * 2 * (1 + throttle*busy) / tensorRate
-	block := steps * float64(2*hopperStep*(rows+t.cols)) / gemmBlock
+	tensor := steps * area * hopperStep * 2 / tensorRate
 	l2 := steps * 2 * hopperStep * (float64(rows)/float64(t.across) + float64(t.cols)/float64(t.down)) * float64(min(blocks, sms)) / gemmRate
 	us, store := gemmStart, tileStore
 	if t.swapped {
-		us, store = swapStart+norm(gemmPower, tensor, block, bytes/swapMemory), swapStore
+		us, store = swapStart+norm(gemmPower, tensor, bytes/swapMemory), swapStore
 	} else {
-		us += norm(gemmPower, tensor, block, l2, bytes/gemmMemory)
+		us += norm(gemmPower, tensor, l2, bytes/gemmMemory)
 	}
 	if t.splits > 1 {
-		return us + joinStart + area*8/joinRate
+		return us + joinStart + area*8*float64(t.splits-1)/float64(t.splits)/joinRate
 	}
 	return us + float64(waves)*store*area/(128*256)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"strconv"
 	"testing"
@@ -70,6 +71,34 @@ func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 		got := k.hop.choose(c.e, c.m, c.n, c.k, 132, false)
 		if us, ok := c.us[got.name]; !ok || us > least*(1.06+c.noise) {
 			t.Errorf("%s M=%d: got %s of %.2f µs, want near %s of %.2f", c.name, c.m, got.name, us, best, least)
+		}
+	}
+}
+
+// TestChoose_TakesNoKernelThatIsFarOffBetweenTheMeasured: no kernel is faster for more tokens, so that one which took longer for
+// fewer than the best for more is wrong between the two. It allows 15 %, as 96 to 224 tokens were timed while sums of K's slices
+// cost more. Nor do its tiles hold twice the tokens that there are.
+func TestChoose_TakesNoKernelThatIsFarOffBetweenTheMeasured(t *testing.T) {
+	k := &Kernels{}
+	k.hop.declare(k)
+	cases := readMeasured(t)
+	for i, fewer := range cases[:len(cases)-1] {
+		more := cases[i+1]
+		if more.name != fewer.name {
+			continue
+		}
+		least := math.Inf(1)
+		for _, us := range more.us {
+			least = min(least, us)
+		}
+		for m := fewer.m + 1; m < more.m; m += 1 + m/32 {
+			got := k.hop.choose(more.e, m, more.n, more.k, 132, false)
+			if us := fewer.us[got.name]; us > least*(1.15+fewer.noise+more.noise) {
+				t.Errorf("%s M=%d: got %s, %.2f µs for %d tokens, where %d take %.2f", more.name, m, got.name, us, fewer.m, more.m, least)
+			}
+			if rows := got.rows * got.down; rows > 8 && ceilDiv(m, rows)*rows >= 2*m {
+				t.Errorf("%s M=%d: got %s, whose tiles hold %d tokens", more.name, m, got.name, ceilDiv(m, rows)*rows)
+			}
 		}
 	}
 }
