@@ -102,7 +102,8 @@ func halfRing(d, heads, limit int) ring {
 	return r
 }
 
-// fewShared is the shared memory of src/attend_decode_few_sm90.cu: alignment, keys and values of a turn and sums of each worker.
+// fewShared is the shared memory of src/attend_decode_few_sm90.cu, whose workers are those of the other: alignment, keys and values
+// of a turn and sums of each worker.
 func fewShared(d, heads int) int {
 	const turn = 32
 	return 1024 + halfWorkers*(2*turn*2*d+4*heads*(d+4+2))
@@ -134,7 +135,8 @@ func decodesInHalves(d, group int) bool { return (d == 64 || d == 128) && group 
 //	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
 //
 // On the same chip the result of a token is the same bits in every batch.
-// Kernels: src/attend_decode.cu, src/attend_decode_sm90.cu where Early is set. Oracle: cpu.Attend.
+// Kernels: src/attend_decode.cu; where Early is set src/attend_decode_few_sm90.cu and src/attend_decode_sm90.cu, whose results are
+// the same. Oracle: cpu.Attend.
 func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
 	a, err := k.checkAttend("attend_decode", out, q, kv, r)
 	if err != nil || r.Decodes == 0 {
@@ -194,12 +196,12 @@ func (p *attendKernels) decodesFew(a attention, decodes int, k *Kernels) bool {
 }
 
 // AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some
-// serves all of them. Two blocks of src/attend_decode_sm90.cu need as much as one of src/attend_decode.cu, which has twice
-// the heads.
+// serves all of them. Two blocks of src/attend_decode_sm90.cu, or heads of K of src/attend_decode_few_sm90.cu, need as much as one
+// block of src/attend_decode.cu, which has twice the heads.
 func (k *Kernels) AttendWork(d int) int {
 	return attendCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
 }
 
 // attendCounters is the counters' share of the workspace, then partial results at 16 bytes. Prefill has one of each consumer
-// of an item, of which there are four for a multiprocessor; decode takes one a block.
+// of an item, of which there are four for a multiprocessor; decode takes one a block, or for few requests four a head of K.
 func attendCounters(sms int) int { return 4 * hopperConsumers * sms }

@@ -19,8 +19,8 @@ func (t *selfTest) attention() {
 			f := ptx.Scores{Scale: float32(1 / math.Sqrt(float64(d))), Softcap: softcap, Window: 50}
 			t.report(fmt.Sprintf("attend, head %d, softcap %v", d, softcap), t.attend(d, f))
 			if t.b.k.Hopper() && (d == 64 || d == 128) {
-				for _, name := range []string{"attend_decode", "attend_decode_sm90", "attend_prefill", "attend_prefill_sm90"} {
-					op := strings.TrimSuffix(name, "_sm90")
+				for _, name := range []string{"attend_decode", "attend_decode_sm90", "attend_decode_few_sm90", "attend_prefill", "attend_prefill_sm90"} {
+					op := strings.TrimSuffix(strings.TrimSuffix(name, "_sm90"), "_few")
 					if op == "attend_prefill" && softcap != 0 {
 						continue // one kernel has it
 					}
