@@ -136,7 +136,7 @@ func (b *attendBatch) compute(r, i, h int) []float64 {
 // oppose makes the sums of request r show their order: its keys all weigh the same, and the values of 32 keys of each 128 are
 // large and cancel those of the next 32.
 func (b *attendBatch) oppose(r int) {
-	clear(b.q[int(b.start[r])*b.stride():int(b.start[r+1])*b.stride()])
+	clear(b.q[int(b.start[r])*b.stride() : int(b.start[r+1])*b.stride()])
 	large := [2]uint16{toBF16(1 << 14), toBF16(-1 << 14)}
 	for p := range int(b.context[r]) / 128 * 128 {
 		for h := 0; h < b.kvHeads && p%128 < 64; h++ {

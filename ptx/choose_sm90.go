@@ -97,7 +97,7 @@ func norm(power float64, us ...float64) float64 {
 	return math.Pow(sum, 1/power)
 }
 
-// predict is the time of t on a shape in µs. Two blocks that share a multiprocessor take about as long as one after the other.
+// predict is the time of t on a shape in µs.
 func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	bytes := float64(2*(n*k+m*k) + m*n*[epilogues]int{plain: 2, gated: 1, logits: 4}[e])
 	if t.skinny {

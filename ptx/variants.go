@@ -46,7 +46,7 @@ func (k *Kernels) hopperVariants() []Variant {
 	for i := range k.hop.tiles {
 		t := &k.hop.tiles[i]
 		when := "M > 64, by predicted time"
-		if t.skinny {
+		if t.skinny || t.swapped {
 			when = fmt.Sprintf("M <= %d, by predicted time", t.rows)
 		}
 		fits := func(m, n, depth int) bool {
