@@ -521,6 +521,34 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 	}
 }
 
+// TestAttendDecode_LeavesFewRequestsToTheirKernel: as long as a multiprocessor has one head of K at most, and lanes are enough to
+// count requests. What it keeps of a head has to fit into the workspace.
+func TestAttendDecode_LeavesFewRequestsToTheirKernel(t *testing.T) {
+	f := drivertest.New(drivertest.Config{Major: 9, SMs: 132})
+	k, err := Open(f.Context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	for _, c := range []struct {
+		d, group, kvHeads, decodes int
+		early, few, halves         bool
+	}{
+		{128, 2, 8, 16, true, true, true}, {128, 2, 8, 17, true, false, true}, {64, 8, 2, 32, true, true, true}, {64, 8, 2, 33, true, false, true},
+		{128, 9, 1, 1, true, false, false}, {96, 1, 1, 1, true, false, false}, {128, 2, 8, 513, true, false, false}, {128, 2, 8, 1, false, false, false},
+	} {
+		k.Early = c.early
+		a := attention{d: c.d, group: c.group, kvHeads: c.kvHeads}
+		if few, halves := k.attend.decodesFew(a, c.decodes, k), k.attend.decodesInHalves(a, c.decodes, k); few != c.few || halves != c.halves {
+			t.Errorf("%+v: for few %t, for many %t", c, few, halves)
+		}
+		heads := c.decodes * c.kvHeads
+		if parts := k.AttendWork(c.d) - attendCounters(k.SMs()); c.few && (heads*halfWorkers > attendCounters(k.SMs()) || heads*decodeLeaves*c.group*(c.d+4) > parts) {
+			t.Errorf("%+v: %d heads of K do not fit into the workspace", c, heads)
+		}
+	}
+}
+
 func TestAttendDecode_FitsTheSharedMemoryOfEveryChip(t *testing.T) {
 	for chip, limit := range map[string]int{"sm_80": 163 << 10, "sm_86, sm_89, sm_120": 99 << 10, "sm_90, sm_100": 227 << 10} {
 		for _, d := range headDims {
