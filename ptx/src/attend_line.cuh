@@ -9,7 +9,8 @@
 // last block of the pair to end adds them to what the first has, from left to right: the sums are the same however the
 // line was cut.
 //
-// attend_decode_sm90.cu has workers of its own, in blocks of which two share a multiprocessor.
+// attend_decode_sm90.cu has workers of its own, in blocks of which two share a multiprocessor; attend_decode_few_sm90.cu has the
+// leaves alone.
 #ifdef WEFT_HOPPER
 enum : bool { kHopper = true };
 #define MAX_REQUESTS 512  // what a plan has room for
