@@ -77,8 +77,7 @@ func compiledParameters(list string) string {
 
 func declaredParameters(t *testing.T, a reflect.Type) string {
 	var out []string
-	for i := range a.NumField() {
-		f := a.Field(i)
+	for _, f := range parameters(a) {
 		if f.Name == "_" {
 			continue // padding before a parameter that is aligned more than Go aligns it
 		}

@@ -40,10 +40,10 @@ type kernel[A any] struct {
 // declare says where the kernel is: in file (a source without .cu), under name, with shared bytes of dynamic memory.
 func (f *kernel[A]) declare(k *Kernels, file, name string, shared int) {
 	t := reflect.TypeFor[A]()
-	last := t.Field(t.NumField() - 1)
+	fields := parameters(t)
+	last := fields[len(fields)-1]
 	f.entry = entry{file: file, name: name, shared: shared, args: t, size: last.Offset + last.Type.Size(), align: 8}
-	for i := range t.NumField() {
-		field := t.Field(i)
+	for _, field := range fields {
 		if field.Name != "_" {
 			f.starts = append(f.starts, field.Offset)
 		}
@@ -53,6 +53,22 @@ func (f *kernel[A]) declare(k *Kernels, file, name string, shared int) {
 	}
 	f.k = k
 	k.entries = append(k.entries, &f.entry)
+}
+
+// parameters are the fields of t, those of an embedded struct instead of it.
+func parameters(t reflect.Type) (fields []reflect.StructField) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if !f.Anonymous {
+			fields = append(fields, f)
+			continue
+		}
+		for _, inner := range parameters(f.Type) {
+			inner.Offset += f.Offset
+			fields = append(fields, inner)
+		}
+	}
+	return fields
 }
 
 // maxPlainShared is the dynamic shared memory that a launch may ask for without leave.

@@ -22,6 +22,7 @@ type hopperKernel struct {
 	stages     int
 	swapped    bool // a GEMM whose rows are features
 	kernels    [epilogues]kernel[hopperArgs]
+	draw       kernel[drawArgs]
 }
 
 // A hopperTile is a kernel and how its blocks are launched.
@@ -54,7 +55,7 @@ func (p *hopperLinear) declare(k *Kernels) {
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
-		h.declare(k, skinnyShared(h))
+		h.declare(k, skinnyShared(h), skinnyShared(h)+8+drawBytes*h.rows) // the draw's is 16-byte aligned
 		for splits := 1; splits <= maxCluster; splits *= 2 {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, down: 1, across: 1, splits: splits})
 		}
@@ -68,10 +69,11 @@ func suffix(letter string, n int) string {
 	return letter + string(rune('0'+n))
 }
 
-func (h *hopperKernel) declare(k *Kernels, shared int) {
+func (h *hopperKernel) declare(k *Kernels, shared, drawShared int) {
 	for e := range epilogues {
 		h.kernels[e].declare(k, h.name+"_sm90", h.name+epilogueSuffix[e], shared)
 	}
+	h.draw.declare(k, h.name+"_sm90", h.name+"_draw", drawShared)
 }
 
 // maxCluster is the largest cluster that every device runs.
@@ -98,13 +100,22 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 
 // launchHopper enqueues one linear operation by t. w may be read before the kernels ahead on s have ended.
 func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x, w tensor.View, a hopperArgs) error {
+	l, err := k.hopperLaunch(s, t, e, y, x, w, &a)
+	if err != nil {
+		return err
+	}
+	return t.kernels[e].enqueue(l, a)
+}
+
+// hopperLaunch is how t is launched, and fills in the arguments that follow from it.
+func (k *Kernels) hopperLaunch(s driver.Stream, t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (driver.Launch, error) {
 	m, n := int(a.M), int(a.N)
+	l := driver.Launch{Stream: s, Overlap: true}
 	if !k.Dry {
-		if err := k.hopperMaps(t, e, y, x, w, &a); err != nil {
-			return err
+		if err := k.hopperMaps(t, e, y, x, w, a); err != nil {
+			return l, err
 		}
 	}
-	l := driver.Launch{Stream: s, Overlap: true}
 	if t.skinny {
 		rows, groups := ceilDiv(m, t.rows), ceilDiv(n, t.cols)
 		if t.splits == 1 {
@@ -117,7 +128,7 @@ func (k *Kernels) launchHopper(s driver.Stream, t *hopperTile, e epilogue, y, x,
 		a.Down = int32(t.down)
 		a.Work, a.Arrived = k.lin.work, k.lin.arrived
 	}
-	return t.kernels[e].enqueue(l, a)
+	return l, nil
 }
 
 func (k *Kernels) hopperMaps(t *hopperTile, e epilogue, y, x, w tensor.View, a *hopperArgs) (err error) {

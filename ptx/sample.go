@@ -61,9 +61,16 @@ type selectArgs struct {
 	Threads int32
 }
 
+type drawnArgs struct {
+	S      samples
+	Host   uintptr
+	N, Far int32
+}
+
 type sampleKernels struct {
 	logprobs, edit, draw kernel[sampleArgs]
 	choose               kernel[selectArgs]
+	drawn                kernel[drawnArgs]
 }
 
 // As in src/sample.cuh and src/sample.cu.
@@ -81,6 +88,7 @@ func (a *sampleKernels) declare(k *Kernels) {
 	a.edit.declare(k, "sample", "sample_edit", 0)
 	a.draw.declare(k, "sample", "sample_draw", 0)
 	a.choose.declare(k, "sample", "sample_select", selectShared)
+	a.drawn.declare(k, "sample", "sample_drawn", 0)
 }
 
 // Sample enqueues the choice of each row's next token: at most four launches. Its id goes to IDs and to the pool, its

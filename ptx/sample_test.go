@@ -98,7 +98,7 @@ func (b *sampleBatch) run(g *bench) sampled {
 	return out[0]
 }
 
-func (b *sampleBatch) check(t *testing.T, got sampled) {
+func (b *sampleBatch) check(t testing.TB, got sampled) {
 	t.Helper()
 	pool := slices.Clone(b.pool)
 	for s := range b.rules {
@@ -124,7 +124,7 @@ func (b *sampleBatch) check(t *testing.T, got sampled) {
 	}
 }
 
-func checkLogprobs(t *testing.T, x []float32, id int32, lp float32, ids []int32, lps []float32) {
+func checkLogprobs(t testing.TB, x []float32, id int32, lp float32, ids []int32, lps []float32) {
 	t.Helper()
 	sum, order := 0.0, make([]int32, len(x))
 	for i, v := range x {

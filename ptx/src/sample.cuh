@@ -325,15 +325,21 @@ __device__ float raw_logit(const Samples& s, int i, const Rule& r, int id) {
 	return __uint_as_float(found);
 }
 
-// finish writes row i's token, the id of best, or -1. All threads of the block call it.
-__device__ void finish(const Samples& s, int i, const Rule& r, u64 best) {
-	const bool none = best == kBad || best == 0;
-	const int id = none ? -1 : id_of(best);
-	float logprob = 0;
-	if (!none && r.logprobs >= 0) logprob = raw_logit(s, i, r, id) - s.lse[i];
-	if (threadIdx.x > 0) return;
+// keep writes row i's token, and its place in the pool unless it is -1.
+__device__ __forceinline__ void keep(const Samples& s, int i, int id, float logprob) {
 	s.ids[i] = id;
 	s.logprobs[i] = logprob;
 	const int b = s.owner[i], row = s.rows[b], at = s.context[b];
-	if (!none && row >= 0 && at < s.pool_stride) s.pool[row * s.pool_stride + at] = id;
+	if (id >= 0 && row >= 0 && at < s.pool_stride) s.pool[row * s.pool_stride + at] = id;
+}
+
+// token_of is the id of the best rank, -1 where there is none.
+__device__ __forceinline__ int token_of(u64 best) { return best == kBad || best == 0 ? -1 : id_of(best); }
+
+// finish writes row i's token, the id of best, or -1. All threads of the block call it.
+__device__ void finish(const Samples& s, int i, const Rule& r, u64 best) {
+	const int id = token_of(best);
+	float logprob = 0;
+	if (id >= 0 && r.logprobs >= 0) logprob = raw_logit(s, i, r, id) - s.lse[i];
+	if (threadIdx.x == 0) keep(s, i, id, logprob);
 }

@@ -5,7 +5,7 @@
 // memory once. The blocks of a cluster take slices of K of the same features; each sends its sums of a token to the block
 // that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles.
 #pragma once
-#include "linear_sm90.cuh"
+#include "draw_sm90.cuh"
 
 template <int NT, int C, int Stages, Epilogue E>
 struct Skinny {
@@ -23,10 +23,12 @@ struct Skinny {
 	u32 sent;                // barrier that counts the sums from the cluster
 	int splits, log_splits, rank;  // of the cluster: blocks, each with a slice of K
 	int first_step, end_step;
+	Drawing drawing;
 
 	__device__ __forceinline__ Skinny(const Tokens& x, const TensorMap& wmap, const Linear& p, u8* base)
 	    : x(x), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
-	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages) {
+	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages),
+	      drawing(reinterpret_cast<u8*>(sums + NT * kPitch) + 16 * Stages + 16, NT) {
 		splits = cluster_size();
 		log_splits = 31 - __clz(splits);
 		rank = cluster_rank();
@@ -151,23 +153,57 @@ struct Skinny {
 		}
 	}
 
-	__device__ __forceinline__ void consume() {
+	// draw draws from this block's tokens of a tile, a quad a thread.
+	__device__ __forceinline__ void draw(int tile) const {
+		constexpr int kParts = kRows / 4;
+		const int n = own_tokens() * kParts;
+#pragma unroll 1
+		for (int i = threadIdx.x; i - static_cast<int>(threadIdx.x % 32) < n; i += kThreads) {
+			const int row = min(i, n - 1) / kParts, col = i % kParts * 4, feature = tile * kRows + col;
+			float x[1][4];
+			read4(row, col, x[0]);
+#pragma unroll
+			for (int e = 0; e < 4; e++) x[0][e] = i < n && feature + e < p.n ? cap(x[0][e], p) : __int_as_float(0xff800000);
+			drawing.draw<1, 0, 0>(x, row * splits + rank, feature / 4);
+		}
+	}
+
+	__device__ __forceinline__ void read4(int row, int col, float (&f)[4]) const {
+#pragma unroll 1
+		for (int s = 0; s < splits; s++) {
+			const float4 g = *reinterpret_cast<const float4*>(sums + ((s * NT >> log_splits) + row) * kPitch + col);
+			const float part[4] = {g.x, g.y, g.z, g.w};
+#pragma unroll
+			for (int e = 0; e < 4; e++) f[e] = s == 0 ? part[e] : f[e] + part[e];
+		}
+	}
+
+	__device__ __forceinline__ void consume(const Draw& d) {
 		float acc[NT / 2];
 #pragma unroll 1
 		for (int tile = first(); tile < end(); tile += stride()) {
 			multiply(acc);
+			if (E == kDraw && tile == first()) {
+				drawing.begin(d, token0(), NT, tokens(), threadIdx.x, kThreads);
+				if (splits > 1) named_sync(1, kThreads);
+			}
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
 			else cluster_wait();                       // all blocks have started
 			spread(acc);
 			if (splits == 1) named_sync(1, kThreads);
 			else barrier_wait(sent, 0);
-			finish(tile);
+			if constexpr (E == kDraw) draw(tile);
+			else finish(tile);
+		}
+		if constexpr (E == kDraw) {
+			named_sync(1, kThreads);
+			drawing.end(d, token0(), tokens(), threadIdx.x, kThreads);
 		}
 	}
 };
 
 template <int NT, int Stages, Epilogue E>
-__device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p) {
+__device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p, const Draw& d = {}) {
 	extern __shared__ u8 shared[];
 	Skinny<NT, 1, Stages, E> g(x, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	g.init();
@@ -175,7 +211,7 @@ __device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wm
 	if (g.splits > 1) cluster_arrive();
 	if (threadIdx.x < 128) {
 		wait_for_previous();
-		g.consume();
+		g.consume(d);
 	} else {
 		if (threadIdx.x == 128) g.produce();
 		if (g.splits > 1) cluster_wait();
@@ -189,4 +225,7 @@ __device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wm
 #define SKINNY_SM90_ALL(name, NT, STAGES)         \
 	SKINNY_SM90(name, NT, STAGES, kPlain)            \
 	SKINNY_SM90(name##_gated, NT, STAGES, kGated)    \
-	SKINNY_SM90(name##_logits, NT, STAGES, kLogits)
+	SKINNY_SM90(name##_logits, NT, STAGES, kLogits)  \
+	extern "C" __global__ void __launch_bounds__(160) name##_draw(HOPPER_PARAMS, DRAW_PARAMS) {          \
+		skinny_sm90<NT, STAGES, kDraw>(Tokens{xmap, xtail, m}, wmap, HOPPER_LINEAR, DRAW_ARGS);             \
+	}

@@ -55,6 +55,7 @@ func TestIntegers_GiveWhatTheManualSays(t *testing.T) {
 	} {
 		snippet{code: code(c.op, c.in...)}.wantWords(t, c.want)
 	}
+	snippet{code: "mov.u16 %rs1, 3;\nmul.wide.u16 %r0, %rs1, -32768;"}.wantWords(t, 3<<15)
 }
 
 func TestFloats_RoundOnceAndKeepNaNOut(t *testing.T) {
@@ -83,6 +84,9 @@ func TestFloats_RoundOnceAndKeepNaNOut(t *testing.T) {
 		{"lg2.approx.f32", []uint32{bits(8)}, bits(3)},
 		{"max.f32", []uint32{nan, bits(-2)}, bits(-2)},
 		{"max.f32", []uint32{0x80000000, 0}, 0},
+		{"max.NaN.f32", []uint32{0x80000000, 0}, 0},
+		{"max.NaN.f32", []uint32{nan, inf}, canonicalNaN},
+		{"max.NaN.f32", []uint32{bits(1), nan}, canonicalNaN},
 		{"min.f32", []uint32{0, 0x80000000}, 0x80000000},
 		{"abs.f32", []uint32{bits(-2)}, bits(2)},
 	} {

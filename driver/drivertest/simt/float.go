@@ -11,7 +11,8 @@ var floats = map[string]spec{
 	"rsqrt.approx.f32": {shape: "Rr", do: rsqrtFloat}, "lg2.approx.f32": {shape: "Rr", do: log2Float},
 	"ex2.approx.f32": {shape: "Rr", do: exp2Float}, "ex2.approx.ftz.f32": {shape: "Rr", do: exp2Flushed},
 	"neg.f32": {shape: "Rr", do: negFloat}, "abs.f32": {shape: "Rr", do: absFloat}, "min.f32": {shape: "Rrr", do: minFloat}, "max.f32": {shape: "Rrr", do: maxFloat},
-	"mul.rn.f64": {shape: "Xxx", do: mulDouble}, "add.rn.f64": {shape: "Xxx", do: addDouble},
+	"max.NaN.f32": {shape: "Rrr", do: maxOrNaN},
+	"mul.rn.f64":  {shape: "Xxx", do: mulDouble}, "add.rn.f64": {shape: "Xxx", do: addDouble},
 }
 
 const canonicalNaN = 0x7fffffff
@@ -164,6 +165,17 @@ func maxFloat(w *warp, o *op, m uint32) {
 	d, a, b := w.dab(o)
 	words2(d, a, b, m, func(x, y uint32) uint32 {
 		if isNaN(x) || !isNaN(y) && lessFloat(x, y) {
+			x = y
+		}
+		return bitsOf(float(x))
+	})
+}
+
+// maxOrNaN does not.
+func maxOrNaN(w *warp, o *op, m uint32) {
+	d, a, b := w.dab(o)
+	words2(d, a, b, m, func(x, y uint32) uint32 {
+		if isNaN(y) || !isNaN(x) && lessFloat(x, y) {
 			x = y
 		}
 		return bitsOf(float(x))

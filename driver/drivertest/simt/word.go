@@ -9,7 +9,7 @@ var integers = map[string]spec{
 	"mul.lo.s32": {shape: "Rrr", do: mulWord}, "mul.lo.u32": {shape: "Rrr", do: mulWord},
 	"mul.hi.u32": {shape: "Rrr", do: mulHighU}, "mul.hi.s32": {shape: "Rrr", do: mulHighS},
 	"mul.wide.s32": {shape: "Xrr", do: mulWideS}, "mul.wide.u32": {shape: "Xrr", do: mulWideU},
-	"mul.wide.u16": {shape: "Rrr", do: mulWord}, "mad.lo.s32": {shape: "Rrrr", do: madWord}, "mad.lo.u32": {shape: "Rrrr", do: madWord},
+	"mul.wide.u16": {shape: "Rrr", do: mulHalves}, "mad.lo.s32": {shape: "Rrrr", do: madWord}, "mad.lo.u32": {shape: "Rrrr", do: madWord},
 	"div.s32": {shape: "Rrr", do: divS}, "div.u32": {shape: "Rrr", do: divU},
 	"rem.s32": {shape: "Rrr", do: remS}, "rem.u32": {shape: "Rrr", do: remU},
 	"min.s32": {shape: "Rrr", do: minS}, "max.s32": {shape: "Rrr", do: maxS},
@@ -38,6 +38,12 @@ func addWord(w *warp, o *op, m uint32) {
 func subWord(w *warp, o *op, m uint32) {
 	d, a, b := w.dab(o)
 	words2(d, a, b, m, func(x, y uint32) uint32 { return x - y })
+}
+
+// mulHalves takes the lower halves: a negative constant has 16 bits too.
+func mulHalves(w *warp, o *op, m uint32) {
+	d, a, b := w.dab(o)
+	words2(d, a, b, m, func(x, y uint32) uint32 { return x & 0xffff * (y & 0xffff) })
 }
 
 func mulWord(w *warp, o *op, m uint32) {

@@ -1,0 +1,247 @@
+package ptx
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/weft-llm/weft/driver"
+	"github.com/weft-llm/weft/driver/drivertest"
+	"github.com/weft-llm/weft/tensor"
+)
+
+// drawCase is a head and tokens that are drawn with its logits, of which many are alike. The logits of row bad hold Inf, where it
+// is not negative, those of all others -Inf at the same feature.
+type drawCase struct {
+	m, n, k, bad   int
+	scale, softcap float32
+	x, w           tensor.View
+	batch          *sampleBatch
+}
+
+// newDrawCase has rules that are greedy and not in turns, or greedy alone.
+func newDrawCase(g *bench, rng *rand.Rand, m, n, k int, greedy bool) *drawCase {
+	c := &drawCase{m: m, n: n, k: k, bad: -1, scale: 0.25, softcap: []float32{0, 30}[n%2]}
+	if n%2 == 0 && m > 2 {
+		c.bad = rng.IntN(m)
+	}
+	fill := func(rows int, special func(i int) uint16) tensor.View {
+		data := make([]uint16, rows*k)
+		for i := range data {
+			if data[i] = toBF16(float32(rng.IntN(3) - 1)); i%k == 0 {
+				data[i] = special(i / k)
+			}
+		}
+		return put(g, tensor.BF16, data, rows, k)
+	}
+	inf := rng.IntN(n)
+	c.x = fill(m, func(i int) uint16 { return toBF16(float32([]int{-1, 1}[b2i(i == c.bad)])) })
+	c.w = fill(n, func(i int) uint16 {
+		if c.bad >= 0 && i == inf {
+			return toBF16(float32(math.Inf(1)))
+		}
+		return toBF16(float32(i%2) / 64)
+	})
+	b := &sampleBatch{vocab: n, stride: n, cols: 20, bias: []biasEntry{{}}}
+	for i := range m {
+		b.owner, b.rows, b.context = append(b.owner, int32(m-1-i)), append(b.rows, int32((i+3)%m)), append(b.context, rng.Int32N(20))
+		t := []float32{1, 0, 0.3, 2, 1e-6, 3e-5, 1e4, float32(math.Inf(1))}[rng.IntN(8)]
+		if greedy || rng.IntN(3) == 0 {
+			t = 0
+		}
+		b.rules = append(b.rules, rule{Temperature: t, TopP: 1, Repetition: 1, Seed: rng.Uint64(), Logprobs: -1})
+	}
+	b.rows[m/2] = -1 // padding
+	b.pool = repeated(1, m*b.cols)
+	c.batch = b
+	return c
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// drawing is the case's Samples, its logits without memory.
+func (c *drawCase) drawing(g *bench) Samples {
+	b, l := c.batch, SampleLimits{Samples: c.m + 1, Vocab: c.n, MaxContext: c.batch.cols, Biases: 1}
+	return Samples{
+		Logits: tensor.Of(0, tensor.F32, c.m, c.n), Rules: put(g, tensor.U8, b.rules, c.m, SamplingBytes), Owner: put(g, tensor.I32, b.owner, c.m),
+		Rows: put(g, tensor.I32, b.rows, c.m), Context: put(g, tensor.I32, b.context, c.m), Bias: put(g, tensor.I32, b.bias, 1, 2),
+		Pool: put(g, tensor.I32, b.pool, c.m, b.cols), IDs: put(g, tensor.I32, repeated(-9, c.m), c.m),
+		Logprobs: put(g, tensor.F32, slices.Repeat([]float32{5}, c.m), c.m), TopIDs: put(g, tensor.I32, repeated(-9, c.m*MaxTopLogprobs), c.m, MaxTopLogprobs),
+		TopLogprobs: put(g, tensor.F32, make([]float32, c.m*MaxTopLogprobs), c.m, MaxTopLogprobs),
+		Work:        put(g, tensor.U8, make([]byte, SampleWork(l)), int(SampleWork(l))), Limits: l,
+	}
+}
+
+// check draws twice by what is forced, the second time over what the first left, and compares with the definition and with what
+// came to the host.
+func (c *drawCase) check(g *bench) {
+	g.Helper()
+	y := put(g, tensor.F32, make([]float32, c.m*c.n), c.m, c.n)
+	g.must(g.k.Logits(g.s, y, c.x, c.w, c.scale, c.softcap))
+	c.batch.logits = get[float32](g, y, c.m*c.n)
+	s := c.drawing(g)
+	far := c.m + 2
+	raw, err := g.ctx.AllocHost(8 * far)
+	g.must(err)
+	host := unsafe.Slice((*int32)(unsafe.Pointer(&raw[0])), 2*far)
+	for range 2 {
+		for i := range host {
+			host[i] = -5
+		}
+		g.must(driver.CopyHtoD(g.s, s.IDs.Ptr, unsafe.Slice((*byte)(unsafe.Pointer(&repeated(-9, c.m)[0])), 4*c.m)))
+		g.must(g.k.DrawLogits(g.s, s, c.x, c.w, c.scale, c.softcap, uintptr(unsafe.Pointer(&raw[0])), far))
+		ids := get[int32](g, s.IDs, c.m)
+		c.batch.check(g, sampled{ids: ids, pool: get[int32](g, s.Pool, len(c.batch.pool)), logprobs: get[float32](g, s.Logprobs, c.m)})
+		for i, id := range ids {
+			if host[i] != id || host[far+i] != 0 || (id < 0) != (i == c.bad) {
+				g.Errorf("row %d of %d has id %d, the host %d and log-probability %#x; row %d is bad", i, c.m, id, host[i], host[far+i], c.bad)
+			}
+		}
+		if lp := get[float32](g, s.Logprobs, c.m); slices.Max(lp) != 0 || slices.Min(lp) != 0 {
+			g.Errorf("log-probabilities are %v, want 0", lp)
+		}
+		if host[c.m] != -5 || host[far-1] != -5 {
+			g.Errorf("words of the host that no row has were written")
+		}
+	}
+	g.must(g.ctx.FreeHost(raw))
+}
+
+// drawTiles are the kernels that draw, in the forms that differ for logits.
+func (k *Kernels) drawTiles() (tiles []*hopperTile) {
+	for i := range k.hop.tiles {
+		if t := &k.hop.tiles[i]; t.skinny || t.splits == 1 {
+			tiles = append(tiles, t)
+		}
+	}
+	return tiles
+}
+
+// TestDraw_TokensAreThoseThatTheLogitsDefine_GPU: vocabularies that no tile, no quad divides; rows that are greedy, noisy, bad and
+// padding; the edges of tiles of tokens.
+func TestDraw_TokensAreThoseThatTheLogitsDefine_GPU(t *testing.T) {
+	drivertest.OnEach(t, drawTokensAreThoseThatTheLogitsDefine)
+}
+
+func drawTokensAreThoseThatTheLogitsDefine(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	if !g.k.Hopper() {
+		x, w := tensor.Of(256, tensor.BF16, 1, 64), tensor.Of(256, tensor.BF16, 64, 64)
+		if g.k.DrawsLogits(x, w) || g.k.DrawLogits(g.s, (&drawCase{m: 1, n: 64, batch: newSampleBatch(rand.New(rand.NewPCG(1, 1)), 1, 64, 0)}).drawing(g), x, w, 1, 0, 0, 0) == nil {
+			t.Error("draws with logits off Hopper")
+		}
+		t.Skip("skipped: the device runs no kernel of sm_90a, and refuses to draw by one")
+	}
+	rng := rand.New(rand.NewPCG(3, 5))
+	for i, tile := range g.k.drawTiles() {
+		most := tile.rows
+		if !tile.skinny && !tile.swapped {
+			most = 2*tile.rows + 5
+		}
+		for j, m := range []int{1, most, 1 + rng.IntN(most)} {
+			if d.Simulated && j == 1 && (i%3 > 0 || m > 200) {
+				continue
+			}
+			c := newDrawCase(g, rng, m, []int{203, 391, 64, 770, 2}[rng.IntN(5)], []int{64, 72, 200}[rng.IntN(3)], rng.IntN(3) == 0)
+			g.must(g.k.Force("linear", tile.name))
+			t.Run(fmt.Sprintf("%s M=%d V=%d", tile.name, m, c.n), func(t *testing.T) { c.check(g.in(t)) })
+		}
+	}
+}
+
+// TestDraw_BlocksKeepTheBestOverTheirTiles plays a GPU of two multiprocessors, so that blocks go through many tiles, with warps that
+// take turns in several orders.
+func TestDraw_BlocksKeepTheBestOverTheirTiles(t *testing.T) {
+	for seed := range uint64(3) {
+		lib := drivertest.Simulate(t, drivertest.Config{Name: "Simulated sm_90", Major: 9, SMs: 2, Memory: 1 << 30, Seed: seed})
+		g := onDevice(t, drivertest.Device{Library: lib, Simulated: true, Hopper: true})
+		rng := rand.New(rand.NewPCG(7, seed))
+		for _, s := range []struct {
+			name string
+			m    int
+		}{{"skinny_n8", 5}, {"skinny_n16", 16}, {"skinny_n8s2", 3}, {"swap_64x192", 37}, {"swap_96x128", 70}, {"gemm_128x64", 50}, {"gemm_128x128c2x1", 150}} {
+			g.must(g.k.Force("linear", s.name))
+			newDrawCase(g, rng, s.m, 1543, 64, seed == 2).check(g)
+		}
+	}
+}
+
+func TestDraw_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T) {
+	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
+		g := onDevice(t, d)
+		if !g.k.Hopper() {
+			t.Skip("skipped: the device runs no kernel of sm_90a")
+		}
+		const m, n, k = 4, 100, 64
+		for _, name := range []string{"skinny_n8", "swap_64x128", "gemm_128x64"} {
+			c := newDrawCase(g, rand.New(rand.NewPCG(1, 2)), m, n, k, false)
+			one := toBF16(1)
+			x, w := slices.Repeat([]uint16{one}, m*k), slices.Repeat([]uint16{one}, n*k)
+			for i := range n {
+				w[i*k] = toBF16(minusInf)
+			}
+			c.x, c.w, c.scale, c.softcap = put(g, tensor.BF16, x, m, k), put(g, tensor.BF16, w, n, k), 1, 0
+			g.must(g.k.Force("linear", name))
+			s := c.drawing(g)
+			g.must(g.k.DrawLogits(g.s, s, c.x, c.w, 1, 0, 0, 0))
+			if got := get[int32](g, s.IDs, m); !slices.Equal(got, repeated(-1, m)) {
+				t.Errorf("%s: ids %v, want none", name, got)
+			}
+			if got := get[int32](g, s.Pool, len(c.batch.pool)); !slices.Equal(got, c.batch.pool) {
+				t.Errorf("%s: the pool was written", name)
+			}
+		}
+	})
+}
+
+// TestDraw_AgreesWithLogitsAndSampleAtModelSizes_GPU compares all kernels on the heads that models have.
+func TestDraw_AgreesWithLogitsAndSampleAtModelSizes_GPU(t *testing.T) {
+	drivertest.OnEach(t, drawAgreesWithLogitsAndSampleAtModelSizes)
+}
+
+func drawAgreesWithLogitsAndSampleAtModelSizes(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	if !g.k.Hopper() {
+		t.Skip("skipped: the device runs no kernel of sm_90a")
+	}
+	rng := rand.New(rand.NewPCG(11, 13))
+	for _, s := range [][3]int{{3, 1000, 256}, {16, 151936, 1024}, {37, 128256, 4096}, {64, 151936, 4096}, {128, 32003, 2048}, {192, 151936, 1024}, {256, 151936, 4096}, {700, 50257, 768}} {
+		m, n, k := s[0], s[1], s[2]
+		if g.skips(t, m*n*k) {
+			continue
+		}
+		c := newDrawCase(g, rng, m, 64, 64, false) // for its rules
+		c.n, c.batch.vocab = n, n
+		x, w := g.random(t, tensor.BF16, m, k), g.random(t, tensor.BF16, n, k)
+		y := tensor.Of(g.random(t, tensor.BF16, m, 2*n).Ptr, tensor.F32, m, n)
+		scale := 2 / float32(math.Sqrt(float64(k)))
+		b := c.drawing(g)
+		logits := b
+		logits.Logits = y
+		for _, tile := range append(g.k.drawTiles(), nil) {
+			name := ""
+			if tile != nil {
+				name = tile.name
+			}
+			g.must(g.k.Force("linear", name))
+			if !g.k.DrawsLogits(x, w) || tile != nil && tile.skinny && m > 4*tile.rows {
+				continue
+			}
+			g.must(errors.Join(g.k.Logits(g.s, y, x, w, scale, 0), g.k.Sample(g.s, logits, 0)))
+			want := get[int32](g, b.IDs, m)
+			g.must(g.k.DrawLogits(g.s, b, x, w, scale, 0, 0, 0))
+			if got := get[int32](g, b.IDs, m); !slices.Equal(got, want) {
+				t.Errorf("%s, M=%d V=%d K=%d: ids %v, want %v", or(name, "the choice"), m, n, k, got, want)
+			}
+		}
+	}
+}
