@@ -25,7 +25,7 @@ type drawCase struct {
 
 // newDrawCase has rules that are greedy and not in turns, or greedy alone.
 func newDrawCase(g *bench, rng *rand.Rand, m, n, k int, greedy bool) *drawCase {
-	c := &drawCase{m: m, n: n, k: k, bad: -1, scale: 0.25, softcap: []float32{0, 30}[n%2]}
+	c := &drawCase{m: m, n: n, k: k, bad: -1, scale: 0.3, softcap: []float32{0, 30}[n%2]}
 	if n%2 == 0 && m > 2 {
 		c.bad = rng.IntN(m)
 	}

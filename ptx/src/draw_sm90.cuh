@@ -107,11 +107,18 @@ struct Drawing {
 		float goal[N];          // the largest logit of a greedy token, if it may be the best; otherwise NaN
 		u32 most[N], take = 0;  // the largest word of noise that may make the best; a bit for each logit that may be it
 		bool plain = false, noisy = false;
+		Row row[N];
+		float floors[N];
 #pragma unroll
 		for (int i = 0; i < N; i++) {
-			const int t = token + i * TokenStep;
-			const float inv = rows[t].inv, floor = least(t), top = greatest(x[i]);
-			if (bad(top)) atomicMax(best + t, kBad);
+			const bool again = TokenStep == 0 && i > 0;
+			row[i] = again ? row[0] : rows[token + i * TokenStep];
+			floors[i] = again ? floors[0] : least(token + i * TokenStep);
+		}
+#pragma unroll
+		for (int i = 0; i < N; i++) {
+			const float inv = row[i].inv, floor = floors[i], top = greatest(x[i]);
+			if (bad(top)) atomicMax(best + token + i * TokenStep, kBad);
 			const float high = plus(mul(top, inv), 0.f);
 			const bool is_noisy = inv >= 0.f && high + kGumbelMax >= floor, is_plain = inv < 0.f && top >= floor;
 			goal[i] = is_plain ? top : __int_as_float(0x7fc00000);
@@ -122,7 +129,7 @@ struct Drawing {
 		if (__any_sync(kAll, noisy)) {
 #pragma unroll
 			for (int i = 0; i < N; i++) {
-				noise(words[i], quad + i * QuadStep, rows[token + i * TokenStep].position, rows[token + i * TokenStep].seed);
+				noise(words[i], quad + i * QuadStep, row[i].position, row[i].seed);
 #pragma unroll
 				for (int e = 0; e < 4; e++) take |= words[i][e] <= most[i] ? 1u << (4 * i + e) : 0;
 			}

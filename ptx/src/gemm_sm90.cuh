@@ -285,9 +285,9 @@ struct Gemm {
 		named_arrive(1, kThreads + kReaders);
 	}
 
-	// draw draws from the logits of a warp's part of a tile, and leaves nothing in acc. It goes through them by the first of acc,
-	// to which it moves the others: as straight code it would be too long for the instruction cache.
-	__device__ __forceinline__ void draw(float (&acc)[BN / 2], int r0, int c0) const {
+	// draw draws from the logits of a warp's part of a tile, kQuads eights of columns at a time: as straight code it would be too
+	// long for the instruction cache.
+	__device__ __forceinline__ void draw(const float (&acc)[BN / 2], int r0, int c0) const {
 		constexpr int N = kQuads;
 		static_assert(BN / 8 % N == 0, "columns would be left over");
 		const int lane = threadIdx.x % 32, warp_row = r0 + threadIdx.x % 128 / 32 * 16;
@@ -295,25 +295,29 @@ struct Gemm {
 		const int columns = Swap ? min(BN, p.m) : BN;
 #pragma unroll 1
 		for (int j = 0; 8 * j < columns; j += N) {
-			float(&f)[4 * N] = reinterpret_cast<float(&)[4 * N]>(acc);
-			cap_all(f);
+			float f[4 * N];
+			take<0, BN / 8 / N>(acc, j / N, f);
+			if (p.softcap > 0.f) {
+#pragma unroll
+				for (int i = 0; i < 4 * N; i++) f[i] = soften(f[i], p.softcap);
+			}
 			if (!quiet || __any_sync(kAll, Swap ? column_reaches(f, 8 * j) : row_reaches(f, warp_row))) {
 				if constexpr (Swap) draw_columns(f, warp_row, 8 * j, lane);
 				else draw_rows(f, warp_row, c0 + 8 * j, lane);
 			}
-#pragma unroll
-			for (int i = 0; i < BN / 2 - 4 * N; i++) acc[i] = acc[i + 4 * N];
 		}
 	}
 
-	template <int F>
-	__device__ __forceinline__ void cap_all(float (&f)[F]) const {
-		if (p.softcap <= 0.f) {
+	// take scales part i of acc, which is one of First to End - 1.
+	template <int First, int End, int F>
+	__device__ __forceinline__ void take(const float (&acc)[BN / 2], int i, float (&f)[F]) const {
+		if constexpr (End - First == 1) {
 #pragma unroll
-			for (int i = 0; i < F; i++) f[i] *= p.scale;
+			for (int e = 0; e < F; e++) f[e] = __fmul_rn(acc[First * F + e], p.scale);
 		} else {
-#pragma unroll
-			for (int i = 0; i < F; i++) f[i] = cap(f[i], p);
+			constexpr int middle = (First + End) / 2;
+			if (i < middle) take<First, middle>(acc, i, f);
+			else take<middle, End>(acc, i, f);
 		}
 	}
 
@@ -353,7 +357,10 @@ struct Gemm {
 			const float *mine = f + 4 * i, a = swapped(odd ? mine[0] : mine[2], 1), b = swapped(odd ? mine[1] : mine[3], 1);
 			quads[i][0] = odd ? a : mine[0], quads[i][1] = odd ? b : mine[1];
 			quads[i][2] = odd ? mine[2] : a, quads[i][3] = odd ? mine[3] : b;
-			leave_out(quads[i], first + 8 * i);
+		}
+		if (col + 2 * F > p.n) {
+#pragma unroll
+			for (int i = 0; i < F / 4; i++) leave_out(quads[i], first + 8 * i);
 		}
 		drawing.draw<F / 4, 0, 2>(quads, row + lane / 4 + 8 * odd, first / 4);
 	}
@@ -380,7 +387,10 @@ struct Gemm {
 				const float got = swapped(high ? v[e] : v[e + 2], 8);
 				v[e] = high ? got : v[e], v[e + 2] = high ? v[e + 2] : got;
 			}
-			leave_out(v, first);
+		}
+		if (row + 16 > p.n) {
+#pragma unroll
+			for (int i = 0; i < F / 4; i++) leave_out(quads[i], first);
 		}
 		drawing.draw<F / 4, 8, 0>(quads, column + lane % 4 * 2 + odd, first / 4);
 	}

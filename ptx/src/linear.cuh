@@ -37,10 +37,14 @@ __device__ __forceinline__ float activate(float x, int act) {
 
 __device__ __forceinline__ float activate(float x, int act) { return act == kErf ? activate<true>(x, act) : activate<false>(x, act); }
 
+__device__ __forceinline__ float soften(float v, float softcap) {
+	return softcap * (1.f - __fdividef(2.f, 1.f + __expf(__fdividef(2.f * v, softcap))));  // tanh u = 1 - 2 / (1 + e^2u)
+}
+
+// cap makes a logit of a sum. The product is rounded by itself, or some kernels would add it to itself in one operation.
 __device__ __forceinline__ float cap(float v, const Linear& p) {
-	v *= p.scale;
-	if (p.softcap <= 0.f) return v;
-	return p.softcap * (1.f - __fdividef(2.f, 1.f + __expf(__fdividef(2.f * v, p.softcap))));  // tanh u = 1 - 2 / (1 + e^2u)
+	v = __fmul_rn(v, p.scale);
+	return p.softcap <= 0.f ? v : soften(v, p.softcap);
 }
 
 // store8 finishes eight neighbouring outputs of a token and writes those that exist.

@@ -136,15 +136,22 @@ __device__ __forceinline__ float exp_of(float x) {
 
 __device__ __forceinline__ u32 weight(float z, float top) { return static_cast<u32>(mul(exp_of(plus(z, -top)), 0x1p31f)); }
 
+// product is a·b in halves. Left to itself the compiler calculates in 64 bits.
+__device__ __forceinline__ void product(u32 a, u32 b, u32& high, u32& low) {
+	asm("{ .reg .b64 ab; mul.wide.u32 ab, %2, %3; mov.b64 {%1, %0}, ab; }" : "=r"(high), "=r"(low) : "r"(a), "r"(b));
+}
+
 // noise gives the random words of tokens 4·quad to 4·quad+3: Philox4x32-10 (Salmon et al. 2011).
 __device__ __forceinline__ void noise(u32 (&r)[4], u32 quad, u32 position, u64 seed) {
 	u32 k0 = static_cast<u32>(seed), k1 = static_cast<u32>(seed >> 32);
 	r[0] = quad, r[1] = position, r[2] = 0, r[3] = 0;
 #pragma unroll
 	for (int i = 0; i < 10; i++) {
-		const u64 a = static_cast<u64>(0xD2511F53u) * r[0], b = static_cast<u64>(0xCD9E8D57u) * r[2];
-		r[0] = static_cast<u32>(b >> 32) ^ r[1] ^ k0, r[1] = static_cast<u32>(b);
-		r[2] = static_cast<u32>(a >> 32) ^ r[3] ^ k1, r[3] = static_cast<u32>(a);
+		u32 ah, al, bh = 0, bl = 0;
+		product(0xD2511F53u, r[0], ah, al);
+		if (i > 0) product(0xCD9E8D57u, r[2], bh, bl);
+		r[0] = bh ^ r[1] ^ k0, r[1] = bl;
+		r[2] = ah ^ r[3] ^ k1, r[3] = al;
 		k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
 	}
 }
