@@ -78,6 +78,9 @@ type Backend struct {
 	sampler sampler
 	kv      cache
 
+	head      head // what Logits noted, where the step postpones it
+	postpones bool
+
 	attendWork tensor.View // i32 [n], of attention; none where results must not depend on the batch
 	graphs     graphs
 }

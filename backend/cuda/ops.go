@@ -87,13 +87,16 @@ func gatedView(w backend.Weight) tensor.View {
 
 var activations = [...]ptx.Activation{backend.SiLU: ptx.SiLU, backend.GELU: ptx.GELU, backend.GELUTanh: ptx.GELUTanh}
 
-// Logits returns scale·x·Wᵀ as f32, softly capped when softcap > 0.
+// Logits returns scale·x·Wᵀ as f32, softly capped when softcap > 0. In a step that is drawn with its logits (draw.go) what it returns
+// may stay empty.
 func (b *Backend) Logits(x tensor.View, w backend.Weight, scale, softcap float32) tensor.View {
 	v := viewOf(w)
 	y := b.alloc(tensor.F32, x.Dim[0], v.Dim[0])
-	if b.err == nil {
-		b.fail(b.k.Logits(b.stream, y, x, v, scale, softcap))
+	h := head{x, v, y, scale, softcap}
+	if b.postpones {
+		h, b.head = b.head, h
 	}
+	b.logits(h)
 	return y
 }
 

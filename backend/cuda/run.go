@@ -73,7 +73,7 @@ func (b *Backend) enqueue(st *step, forward func(*backend.Batch) tensor.View) er
 	if err := b.markBegin(); err != nil {
 		return err
 	}
-	if err := b.launch(st, batch, forward); err != nil {
+	if _, err := b.launch(st, batch, forward, 0); err != nil {
 		return err
 	}
 	return b.fetch(st)
@@ -84,10 +84,11 @@ func (b *Backend) whole(st *step, forward func(*backend.Batch) tensor.View) erro
 	if err := b.begin(st.shape, addressOf(st.packed)); err != nil {
 		return err
 	}
-	if err := b.launch(st, &st.padded, forward); err != nil {
+	host := addressOf(st.out.raw)
+	if ended, err := b.launch(st, &st.padded, forward, host); ended || err != nil {
 		return err
 	}
-	return b.end(st.sampling, addressOf(st.out.raw))
+	return b.end(st.sampling, host)
 }
 
 // begin enqueues the upload and the books of a decode step whose inputs lie at host.
@@ -107,13 +108,18 @@ func (b *Backend) end(class samplingClass, host uintptr) error {
 	return b.k.StepEnd(b.stream, host, b.results.ids.Ptr, int(n/4))
 }
 
-// launch enqueues the step kernel by kernel.
-func (b *Backend) launch(st *step, batch *backend.Batch, forward func(*backend.Batch) tensor.View) error {
+// launch enqueues the step kernel by kernel. Where its tokens are drawn with the logits, they come to host too, unless that is 0, and
+// ended is true.
+func (b *Backend) launch(st *step, batch *backend.Batch, forward func(*backend.Batch) tensor.View, host uintptr) (ended bool, err error) {
+	b.postpones = st.sampling == 0 && b.draws()
 	logits := forward(batch)
+	if b.draw(st.shape, batch, logits, host) {
+		return true, b.err
+	}
 	if b.err == nil && batch.Samples > 0 && logits.Rank > 0 {
 		b.fail(b.sample(st.shape, batch, logits, st.sampling))
 	}
-	return b.err
+	return false, b.err
 }
 
 // recorded returns the graph of st's shape, recording it on first use; nil when the device has no memory for it.

@@ -12,11 +12,13 @@ type samplingClass = ptx.Need
 
 const (
 	allNeeds        = ptx.NeedLogprobs | ptx.NeedEdits | ptx.NeedSelect
-	samplingClasses = int(allNeeds) + 1
+	masked          = allNeeds + 1 // masks and nothing else, which are no need of Sample but keep it from being left out
+	samplingClasses = int(masked) + 1
 )
 
 // classOf collects what rules ask for.
 func classOf(rules []backend.Sampling) (need samplingClass, tops bool) {
+	masks := false
 	for i := range rules {
 		r := &rules[i]
 		if r.Logprobs >= 0 {
@@ -29,6 +31,10 @@ func classOf(rules []backend.Sampling) (need samplingClass, tops bool) {
 		if r.Temperature > 0 && (r.TopK > 0 || r.TopP < 1 || r.MinP > 0) {
 			need |= ptx.NeedSelect
 		}
+		masks = masks || r.Mask > 0
+	}
+	if need == 0 && masks {
+		need = masked
 	}
 	return need, tops
 }
@@ -58,9 +64,14 @@ func (b *Backend) reserveSampler() (err error) {
 
 // sample enqueues the choice of a token for each row of logits.
 func (b *Backend) sample(s shape, batch *backend.Batch, logits tensor.View, need samplingClass) error {
+	return b.k.Sample(b.stream, b.samples(s, batch, logits), need&allNeeds)
+}
+
+// samples are the rows of logits with what is asked of them.
+func (b *Backend) samples(s shape, batch *backend.Batch, logits tensor.View) ptx.Samples {
 	_, pool := b.tables()
 	r, base, l := &b.results, b.inputs.packed, s.layout()
-	return b.k.Sample(b.stream, ptx.Samples{
+	return ptx.Samples{
 		Logits: logits,
 		Rules:  tensor.Of(base+uintptr(4*l.sampling), tensor.U8, s.samples, ptx.SamplingBytes),
 		Owner:  tensor.Of(base+uintptr(4*l.owner), tensor.I32, s.samples),
@@ -71,5 +82,5 @@ func (b *Backend) sample(s shape, batch *backend.Batch, logits tensor.View, need
 		IDs:   cut(r.ids, s.samples), Logprobs: cut(r.logprobs, s.samples),
 		TopIDs: cut(r.topIDs, s.samples), TopLogprobs: cut(r.topLogprobs, s.samples),
 		Work: b.sampler.work, Limits: b.sampler.limits,
-	}, need)
+	}
 }
