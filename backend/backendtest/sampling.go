@@ -16,6 +16,7 @@ const (
 	infToken   = 23 // leads to +Inf
 	drawRows   = 40 // requests at most
 	fineStep   = 1. / 512
+	drawWidth  = 256 // of hidden states: four stages of K, as kernels for few tokens want
 )
 
 // drawer is a model whose logits are known to the bit: each is the sum of two products that bf16 holds exactly.
@@ -30,23 +31,23 @@ type drawer struct {
 
 func newDrawer(t *testing.T, o suite, vocab int) *drawer {
 	h := &drawer{harness: open(t, o), vocab: vocab}
-	embedding, head := make([]float32, vocab*64), make([]float32, vocab*64)
+	embedding, head := make([]float32, vocab*drawWidth), make([]float32, vocab*drawWidth)
 	for v := range vocab {
 		p := v % patterns
-		embedding[v*64+2*p], embedding[v*64+2*p+1] = 1, fineStep
+		embedding[v*drawWidth+2*p], embedding[v*drawWidth+2*p+1] = 1, fineStep
 		for p := range patterns {
 			coarse := math.Round(h.rng.NormFloat64()*float64(16+16*p)) / 16
 			if coarse > 15 || coarse < -15 {
 				coarse = 15
 			}
 			fine := math.Round(h.rng.Float64()*64) / 64
-			head[v*64+2*p], head[v*64+2*p+1] = float32(coarse), float32(fine)
+			head[v*drawWidth+2*p], head[v*drawWidth+2*p+1] = float32(coarse), float32(fine)
 			h.logits[p] = append(h.logits[p], float32(coarse+fineStep*fine))
 		}
 	}
-	embedding[nanToken*64] = float32(math.NaN())
-	embedding[infToken*64+1] = float32(math.Inf(1)) // times fine parts of one sign
-	e, w := h.linear(embedding, vocab, 64), h.linear(head, vocab, 64)
+	embedding[nanToken*drawWidth] = float32(math.NaN())
+	embedding[infToken*drawWidth+1] = float32(math.Inf(1)) // times fine parts of one sign
+	e, w := h.linear(embedding, vocab, drawWidth), h.linear(head, vocab, drawWidth)
 	h.forward = func(b *backend.Batch) tensor.View { return h.b.Logits(h.b.Last(h.b.Embed(e, b, 1), b), w, 1, 0) }
 	limits := backend.Limits{Tokens: 1024, Requests: drawRows, MaxContext: drawLength, Cached: 64, Vocab: vocab}
 	if err := h.b.Plan(limits, h.forward); err != nil {
@@ -105,18 +106,43 @@ func testSampling(t *testing.T, o suite) {
 		t.Run(label("V=%d", vocab), func(t *testing.T) {
 			h := newDrawer(t, o, vocab)
 			h.follow(h.requests(), 8)
+			plain := h.plain()
+			h.follow(plain, 8)
+			plain[1].mask = h.odd()
+			h.follow(plain, 2)
+			h.follow(plain[:1], 2)
 		})
 	}
 	t.Run("distribution", func(t *testing.T) { testDistribution(t, o) })
 	t.Run("bad rows", func(t *testing.T) { testBadRows(t, o) })
 }
 
-// requests returns one request for each parameter and for mixtures.
-func (h *drawer) requests() []request {
+// odd is a mask of odd ids.
+func (h *drawer) odd() []uint32 {
 	odd := make([]uint32, (h.vocab+31)/32)
 	for i := range odd {
 		odd[i] = 0xaaaaaaaa
 	}
+	return odd
+}
+
+// plain returns requests that ask for a temperature at most, for which a backend may have kernels of their own, and two that reach
+// bad rows at once.
+func (h *drawer) plain() (list []request) {
+	for i, t := range []float32{0, 1, 0.3, 3, 2e-5, 0, 1, 0.7, 20} {
+		r := request{name: label("temperature %v alone", t), prompt: []int32{h.harmless(), h.harmless()},
+			sampling: backend.Sampling{Temperature: t, TopP: 1, Repetition: 1, Seed: h.rng.Uint64(), Logprobs: -1}}
+		if i == 5 || i == 6 {
+			r.prompt[1] = []int32{nanToken, infToken}[i-5]
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// requests returns one request for each parameter and for mixtures.
+func (h *drawer) requests() []request {
+	odd := h.odd()
 	few := make([]uint32, len(odd))
 	few[1], few[len(few)-1] = 1<<5|1<<9, 1
 	bias := []backend.Bias{{ID: 3, Value: 9.5}, {ID: int32(h.vocab - 1), Value: 20}, {ID: 3, Value: -2}, {ID: 40, Value: -100}}

@@ -118,15 +118,8 @@ func (t *selfTest) sampling() {
 	pool := make([]float32, n*cols)
 	pool[3*cols+2] = float32(best[3][0])
 	limits := ptx.SampleLimits{Samples: n, Vocab: vocab, MaxContext: cols, Biases: 1}
-	order := t.put(tensor.I32, []float32{0, 1, 2, 3}, n)
-	b := ptx.Samples{
-		Logits: logits.View, Rules: tensor.Of(t.upload(bytesOf(rules)), tensor.U8, n, ptx.SamplingBytes),
-		Owner: order.View, Rows: order.View, Context: t.put(tensor.I32, []float32{5, 5, 5, 5}, n).View,
-		Bias: tensor.Of(t.upload(make([]byte, 8)), tensor.I32, 1, 2), Pool: t.put(tensor.I32, pool, n, cols).View,
-		IDs: t.poisoned(tensor.I32, n).View, Logprobs: t.poisoned(tensor.F32, n).View,
-		TopIDs: t.poisoned(tensor.I32, n, ptx.MaxTopLogprobs).View, TopLogprobs: t.poisoned(tensor.F32, n, ptx.MaxTopLogprobs).View,
-		Work: tensor.Of(t.upload(make([]byte, ptx.SampleWork(limits))), tensor.U8, int(ptx.SampleWork(limits))), Limits: limits,
-	}
+	b := t.samples(rules, limits, []float32{0, 1, 2, 3}, []float32{5, 5, 5, 5}, pool)
+	b.Logits = logits.View
 	err := t.b.k.Sample(t.b.stream, b, ptx.NeedLogprobs|ptx.NeedEdits|ptx.NeedSelect)
 	ids := []float64{float64(best[0][0]), float64(best[1][0]), float64(best[2][0]), float64(best[3][1])}
 	var topIDs, topLogprobs []float64

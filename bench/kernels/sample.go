@@ -37,6 +37,16 @@ func sampleCases() []Case {
 
 // sample takes the random data as logits: the upper half of an f32 is a bf16.
 func (g *machine) sample(n, vocab int, rule backend.Sampling, need ptx.Need) (call, error) {
+	s, err := g.samples(n, vocab, rule)
+	logits := g.turns(g.cold, 4*n*vocab)
+	return func(i int) error {
+		s.Logits = tensor.Of(logits(i), tensor.F32, n, vocab)
+		return g.k.Sample(g.s, s, need)
+	}, err
+}
+
+// samples are n rows that want what rule says, but for the logits.
+func (g *machine) samples(n, vocab int, rule backend.Sampling) (s ptx.Samples, err error) {
 	limits := ptx.SampleLimits{Samples: n, Vocab: vocab, MaxContext: 16, Biases: 1}
 	rules, rows := make([]backend.Sampling, n), make([]int32, n)
 	for i := range rows {
@@ -45,7 +55,6 @@ func (g *machine) sample(n, vocab int, rule backend.Sampling, need ptx.Need) (ca
 	}
 	words := unsafe.Slice((*int32)(unsafe.Pointer(&rules[0])), n*ptx.SamplingBytes/4)
 	const top = ptx.MaxTopLogprobs
-	var s ptx.Samples
 	for _, v := range []struct {
 		to   *tensor.View
 		data []int32
@@ -60,15 +69,11 @@ func (g *machine) sample(n, vocab int, rule backend.Sampling, need ptx.Need) (ca
 	} {
 		at, err := g.ints(v.data)
 		if err != nil {
-			return nil, err
+			return s, err
 		}
 		*v.to = v.as
 		v.to.Ptr = at.Ptr
 	}
 	s.Limits = limits
-	logits := g.turns(g.cold, 4*n*vocab)
-	return func(i int) error {
-		s.Logits = tensor.Of(logits(i), tensor.F32, n, vocab)
-		return g.k.Sample(g.s, s, need)
-	}, nil
+	return s, nil
 }
