@@ -56,7 +56,7 @@ type engineFlags struct {
 	Overlap        bool          `default:"true" negatable:"" help:"Plan the next step while the GPU computes this one."`
 
 	Deterministic  bool              `help:"The same request with the same seed gives the same bytes, alone or among others, however its prompt is cut, whatever of it was cached. On a GPU it costs speed, most where few tokens are computed at once, and is refused where a context can outgrow an attention window. On the CPU it is always so."`
-	OverlapKernels bool              `default:"true" negatable:"" help:"Start kernels before those ahead of them have ended, and take kernels that do several operations of a layer where they are faster (Hopper, in bf16)."`
+	OverlapKernels bool              `default:"true" negatable:"" help:"Start kernels before those ahead of them have ended, and take kernels that do several operations where they are faster (Hopper, in bf16)."`
 	ForceKernel    map[string]string `hidden:"" placeholder:"OP=NAME" help:"Kernel to take for an operation instead of the one that weft chooses, such as attend_decode=attend_decode_sm90; weft bench kernels --variants lists them."`
 	CacheDir       string            `placeholder:"DIR" help:"Where kernels that the driver compiled are kept for the next start; off: nowhere. GPUs of compute capability 8.x and 9.0 need none. Default: weft in the user's cache directory."`
 }
