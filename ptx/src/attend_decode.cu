@@ -326,6 +326,22 @@ struct Parts {
 		const float* from = place(c0, leaf);
 		return {__ldcg(from + heads * D + i * 4 / D), __ldcg(from + heads * (D + 1) + i * 4 / D), __ldcg(reinterpret_cast<const float4*>(from) + i)};
 	}
+
+	// total adds up leaf 0 and those from first on, from left to right, Batch loads under way together.
+	template <int Batch>
+	__device__ __forceinline__ Sum total(int c0, int first, int leaves, int i) const {
+		Sum s = get(c0, 0, i);
+		for (int leaf = first; leaf < leaves; leaf += Batch) {
+			Sum v[Batch];  // all loads before the first use
+#pragma unroll
+			for (int j = 0; j < Batch; j++) v[j] = get(c0, min(leaf + j, leaves - 1), i);
+#pragma unroll
+			for (int j = 0; j < Batch; j++) {
+				if (leaf + j < leaves) s.add(v[j]);
+			}
+		}
+		return s;
+	}
 };
 
 // Open is a pair that the block shares with others.
@@ -417,17 +433,7 @@ __device__ __forceinline__ void run_closer(bf16* out, float* parts_at, u32* coun
 		const Open& o = open[x];
 		for (int i = thread; i < o.heads * D / 4; i += kClosers) {
 			constexpr int kBatch = NT * D <= 256 ? 8 : 4;
-			Sum s = parts.get(o.c0, 0, i);
-			for (int leaf = o.first; leaf < o.leaves; leaf += kBatch) {
-				Sum v[kBatch];  // all loads before the first use
-#pragma unroll
-				for (int j = 0; j < kBatch; j++) v[j] = parts.get(o.c0, min(leaf + j, o.leaves - 1), i);
-#pragma unroll
-				for (int j = 0; j < kBatch; j++) {
-					if (leaf + j < o.leaves) s.add(v[j]);
-				}
-			}
-			s.write(o.out + i * 4);
+			parts.template total<kBatch>(o.c0, o.first, o.leaves, i).write(o.out + i * 4);
 		}
 	}
 }

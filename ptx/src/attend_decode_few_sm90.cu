@@ -106,19 +106,7 @@ __device__ __forceinline__ void finish_leaf(bf16* to, const Parts<D>& parts, u32
 	}
 	if (__shfl_sync(kAll, before, 0) < n.leaves - 1) return;
 	__syncwarp();
-	for (int i = threadIdx.x; i < fours; i += blockDim.x) {
-		constexpr int kBatch = 8;
-		Sum s = parts.get(pair, 0, i);
-		for (int leaf = 1; leaf < n.leaves; leaf += kBatch) {
-			Sum v[kBatch];  // all loads before the first use
-#pragma unroll
-			for (int j = 0; j < kBatch; j++) v[j] = parts.get(pair, min(leaf + j, n.leaves - 1), i);
-#pragma unroll
-			for (int j = 0; j < kBatch; j++)
-				if (leaf + j < n.leaves) s.add(v[j]);
-		}
-		s.write(to + i * 4);
-	}
+	for (int i = threadIdx.x; i < fours; i += blockDim.x) parts.template total<8>(pair, 1, n.leaves, i).write(to + i * 4);
 }
 
 template <int D>
