@@ -29,7 +29,7 @@ func (p *hopperLinear) declareGemms(k *Kernels) {
 	}
 	for i := range p.gemms {
 		h := &p.gemms[i]
-		h.declare(k, gemmShared(h), gemmDrawShared(h))
+		h.declare(k, gemmShared(h), gemmShared(h)+gemmBest(h))
 		if h.swapped {
 			p.addGemms(h, 1, 1, maxSlices)
 			continue
@@ -61,20 +61,13 @@ func gemmShared(h *hopperKernel) int {
 	return 1024 + h.stages*(h.rows+h.cols)*2*hopperStep + stores + 16*h.stages
 }
 
-// gemmDrawShared is that of its draw: swapped it needs memory of its own for the tokens, and a stage less where there is not enough.
-func gemmDrawShared(h *hopperKernel) int {
-	if !h.swapped {
-		return gemmShared(h)
+// gemmBest is what the best of a tile's tokens take: swapped they need memory of their own.
+func gemmBest(h *hopperKernel) int {
+	if h.swapped {
+		return bestBytes * h.rows
 	}
-	n := gemmShared(h) + drawBytes*h.rows
-	if n > mostShared {
-		n -= (h.rows+h.cols)*2*hopperStep + 16
-	}
-	return n
+	return 0
 }
-
-// mostShared is the shared memory that a block may have on Hopper.
-const mostShared = 227 << 10
 
 // gemmLaunch is how t is launched when it is not skinny, with the kernel's order and splits. Slices of a tile wait for each
 // other, so that no more are made than run at once.

@@ -22,7 +22,7 @@ type hopperKernel struct {
 	stages     int
 	swapped    bool // a GEMM whose rows are features
 	kernels    [epilogues]kernel[hopperArgs]
-	draw       kernel[drawArgs]
+	argmax     kernel[argmaxArgs]
 }
 
 // A hopperTile is a kernel and how its blocks are launched.
@@ -55,7 +55,7 @@ func (p *hopperLinear) declare(k *Kernels) {
 	}
 	for i := range p.thin {
 		h := &p.thin[i]
-		h.declare(k, skinnyShared(h), skinnyShared(h)+8+drawBytes*h.rows) // the draw's is 16-byte aligned
+		h.declare(k, skinnyShared(h), skinnyShared(h)+bestBytes*h.rows)
 		for splits := 1; splits <= maxCluster; splits *= 2 {
 			p.tiles = append(p.tiles, hopperTile{name: h.name + suffix("s", splits), hopperKernel: h, skinny: true, down: 1, across: 1, splits: splits})
 		}
@@ -69,11 +69,11 @@ func suffix(letter string, n int) string {
 	return letter + string(rune('0'+n))
 }
 
-func (h *hopperKernel) declare(k *Kernels, shared, drawShared int) {
+func (h *hopperKernel) declare(k *Kernels, shared, argmaxShared int) {
 	for e := range epilogues {
 		h.kernels[e].declare(k, h.name+"_sm90", h.name+epilogueSuffix[e], shared)
 	}
-	h.draw.declare(k, h.name+"_sm90", h.name+"_draw", drawShared)
+	h.argmax.declare(k, h.name+"_sm90", h.name+"_argmax", argmaxShared)
 }
 
 // maxCluster is the largest cluster that every device runs.

@@ -61,7 +61,7 @@ type selectArgs struct {
 	Threads int32
 }
 
-type drawnArgs struct {
+type bestArgs struct {
 	S      samples
 	Host   uintptr
 	N, Far int32
@@ -70,7 +70,7 @@ type drawnArgs struct {
 type sampleKernels struct {
 	logprobs, edit, draw kernel[sampleArgs]
 	choose               kernel[selectArgs]
-	drawn                kernel[drawnArgs]
+	best                 kernel[bestArgs]
 }
 
 // As in src/sample.cuh and src/sample.cu.
@@ -88,7 +88,7 @@ func (a *sampleKernels) declare(k *Kernels) {
 	a.edit.declare(k, "sample", "sample_edit", 0)
 	a.draw.declare(k, "sample", "sample_draw", 0)
 	a.choose.declare(k, "sample", "sample_select", selectShared)
-	a.drawn.declare(k, "sample", "sample_drawn", 0)
+	a.best.declare(k, "sample", "sample_best", 0)
 }
 
 // Sample enqueues the choice of each row's next token: at most four launches. Its id goes to IDs and to the pool, its

@@ -19,7 +19,7 @@ type Options struct {
 	NoGraphs bool // launch the kernels of a decode step one by one instead of replaying a CUDA graph
 
 	// Single leaves each operation to a kernel of its own, which starts when those ahead of it have ended: to
-	// compare. Otherwise kernels on Hopper start before, and some do several operations (see fused.go, draw.go).
+	// compare. Otherwise kernels on Hopper start before, and some do several operations (see fused.go, argmax.go).
 	Single bool
 
 	// Force takes the variant of an operation that is named (see ptx.Kernels.Variants) for all shapes that it can: to compare.

@@ -87,7 +87,7 @@ func gatedView(w backend.Weight) tensor.View {
 
 var activations = [...]ptx.Activation{backend.SiLU: ptx.SiLU, backend.GELU: ptx.GELU, backend.GELUTanh: ptx.GELUTanh}
 
-// Logits returns scale·x·Wᵀ as f32, softly capped when softcap > 0. In a step that is drawn with its logits (draw.go) what it returns
+// Logits returns scale·x·Wᵀ as f32, softly capped when softcap > 0. In a step of greedy samples (argmax.go) what it returns
 // may stay empty.
 func (b *Backend) Logits(x tensor.View, w backend.Weight, scale, softcap float32) tensor.View {
 	v := viewOf(w)

@@ -64,9 +64,9 @@ func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 			return err
 		}
 		batch := b.views(s, 0)
-		b.postpones = b.draws()
+		b.postpones = b.takesArgmax()
 		logits := forward(batch)
-		b.draw(s, batch, logits, 0)
+		b.argmax(s, batch, logits, 0)
 		if b.err != nil {
 			return b.err
 		}

@@ -12,13 +12,16 @@ type samplingClass = ptx.Need
 
 const (
 	allNeeds        = ptx.NeedLogprobs | ptx.NeedEdits | ptx.NeedSelect
-	masked          = allNeeds + 1 // masks and nothing else, which are no need of Sample but keep it from being left out
-	samplingClasses = int(masked) + 1
+	chosen          = allNeeds + 1 // temperatures or masks alone: no need of Sample, but more than the largest of the logits
+	samplingClasses = int(chosen) + 1
 )
+
+// leastTemperature is the least that is not greedy: see ptx.Kernels.Sample.
+const leastTemperature = 1e-5
 
 // classOf collects what rules ask for.
 func classOf(rules []backend.Sampling) (need samplingClass, tops bool) {
-	masks := false
+	more := false
 	for i := range rules {
 		r := &rules[i]
 		if r.Logprobs >= 0 {
@@ -31,10 +34,10 @@ func classOf(rules []backend.Sampling) (need samplingClass, tops bool) {
 		if r.Temperature > 0 && (r.TopK > 0 || r.TopP < 1 || r.MinP > 0) {
 			need |= ptx.NeedSelect
 		}
-		masks = masks || r.Mask > 0
+		more = more || r.Mask > 0 || r.Temperature >= leastTemperature
 	}
-	if need == 0 && masks {
-		need = masked
+	if need == 0 && more {
+		need = chosen
 	}
 	return need, tops
 }

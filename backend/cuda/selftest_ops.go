@@ -68,10 +68,10 @@ func (t *selfTest) gather() {
 	t.report("rows", errors.Join(err, t.expect(y.View, want, nil, t.round())))
 }
 
-// linears runs each tile with each epilogue on ragged sizes, K once split and once not, and draws with the logits.
+// linears runs each tile with each epilogue on ragged sizes, K once split and once not, and takes the largest of the logits.
 func (t *selfTest) linears() {
 	defer func() { t.report("linear: giving back the choice", t.b.k.Force("linear", "")) }()
-	kept, drawn := t.memory, map[string]bool{}
+	kept, picked := t.memory, map[string]bool{}
 	t.memory = memory{ctx: t.b.ctx}
 	for _, v := range t.b.k.Variants() {
 		if v.Op != "linear" {
@@ -81,10 +81,10 @@ func (t *selfTest) linears() {
 		for _, s := range []struct{ m, n, k int }{{1, 80, 1096}, {v.Rows, 208, 72}, {v.Rows - 1, 112, 2048}} {
 			err = errors.Join(err, t.linear(max(1, s.m), s.n, s.k))
 		}
-		if !drawn[v.Source] { // one kernel in every form
-			err = errors.Join(err, t.drawn(max(1, v.Rows-1), 203, 72))
+		if !picked[v.Source] { // one kernel in every form
+			err = errors.Join(err, t.argmax(max(1, v.Rows-1), 203, 72))
 		}
-		drawn[v.Source] = true
+		picked[v.Source] = true
 		err = errors.Join(err, t.memory.close()) // of this variant: there are many
 		t.memory = memory{ctx: t.b.ctx}
 		t.report(v.Op+" "+v.Name, err)

@@ -38,7 +38,7 @@ func (c *Case) ID() string { return strings.Join([]string{c.Kernel, c.Name, c.Di
 // Cases are all kernels over their shapes.
 func Cases() []Case {
 	var out []Case
-	for _, more := range []func() []Case{linearCases, fusedCases, prefillCases, decodeCases, rowCases, sampleCases, drawCases, convertCases} {
+	for _, more := range []func() []Case{linearCases, fusedCases, prefillCases, decodeCases, rowCases, sampleCases, argmaxCases, convertCases} {
 		out = append(out, more()...)
 	}
 	return out

@@ -8,7 +8,7 @@
 // memory its sums of the others', and adds up its own when all have. They wait for each other, so that all blocks have to run
 // at once, which the launcher sees to. Logits have many tiles: their K is whole.
 #pragma once
-#include "draw_sm90.cuh"
+#include "argmax_sm90.cuh"
 
 template <int C, int BN, int Stages, bool Swap, Epilogue E>
 struct Gemm {
@@ -19,10 +19,7 @@ struct Gemm {
 	static constexpr int kBoxBytes = 8192;                       // what a store's place in shared memory takes
 	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
 	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
-	static constexpr bool kWhole = E == kLogits || E == kDraw;   // of K
-	static constexpr int kDrawn = Swap ? BN : kStores / 32;      // tokens that a block draws at most, whose memory is behind the barriers, or that of stores
-	static constexpr int kQuads = C == 2 ? 4 : 2;                // of logits that a lane draws from at a time
-	static constexpr int kReaders = 96;                          // threads of the warpgroup that copies, but for the warp that does
+	static constexpr bool kWhole = E == kLogits || E == kArgmax;  // of K
 
 	const Tokens x;
 	const TensorMap &wmap, &ymap;
@@ -36,11 +33,11 @@ struct Gemm {
 	int rows, cols;    // of the grid of clusters
 	int slice;         // of K, that the cluster takes of its only tile
 	int first_step, end_step;
-	Drawing drawing;
+	Best best;  // behind the barriers, or where places for stores are
 
 	__device__ __forceinline__ Gemm(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u32 base, u8* at)
 	    : x(x), wmap(wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes),
-	      ring(out + kStores), down(down), drawing(at + Stages * kStageBytes + (Swap ? 16 * Stages : 0), kDrawn) {
+	      ring(out + kStores), down(down), best{reinterpret_cast<u64*>(at + Stages * kStageBytes + (Swap ? 16 * Stages : 0))} {
 		blocks = cluster_size();
 		rank = cluster_rank();
 		across = blocks / down;
@@ -273,135 +270,51 @@ struct Gemm {
 			if (e % 2 < left && feature + e / 2 * 8 < p.n) y[e % 2 * static_cast<i64>(p.n) + e / 2 * 8] = cap(f[e], p);
 	}
 
-	// ---- the draw from logits
+	// ---- the largest logits
 
 	// tokens that the block may meet, whether they are there or not.
 	__device__ __forceinline__ int met() const { return Swap ? BN : rows * down * kRows; }
 
-	// read fills in what is drawn by. The warps that would do nothing else do it.
-	__device__ __forceinline__ void read(const Draw& d) const {
-		wait_for_previous();
-		drawing.begin(d, 0, met(), p.m, threadIdx.x - kThreads - 32, kReaders);
-		named_arrive(1, kThreads + kReaders);
-	}
-
-	// draw draws from the logits of a warp's part of a tile, kQuads eights of columns at a time: as straight code it would be too
-	// long for the instruction cache.
-	__device__ __forceinline__ void draw(const float (&acc)[BN / 2], int r0, int c0) const {
-		constexpr int N = kQuads;
-		static_assert(BN / 8 % N == 0, "columns would be left over");
-		const int lane = threadIdx.x % 32, warp_row = r0 + threadIdx.x % 128 / 32 * 16;
-		const bool quiet = Swap ? drawing.quiet(0, BN) : drawing.quiet(warp_row, 16);
-		const int columns = Swap ? min(BN, p.m) : BN;
-#pragma unroll 1
-		for (int j = 0; 8 * j < columns; j += N) {
-			float f[4 * N];
-			take<0, BN / 8 / N>(acc, j / N, f);
-			if (p.softcap > 0.f) {
+	// keep_best makes logits of a warp's part of a tile and keeps the best of each token.
+	__device__ __forceinline__ void keep_best(float (&acc)[BN / 2], int r0, int c0) const {
+		const int lane = threadIdx.x % 32, row = r0 + threadIdx.x % 128 / 32 * 16 + lane / 4, column = c0 + lane % 4 * 2;
 #pragma unroll
-				for (int i = 0; i < 4 * N; i++) f[i] = soften(f[i], p.softcap);
-			}
-			if (!quiet || __any_sync(kAll, Swap ? column_reaches(f, 8 * j) : row_reaches(f, warp_row))) {
-				if constexpr (Swap) draw_columns(f, warp_row, 8 * j, lane);
-				else draw_rows(f, warp_row, c0 + 8 * j, lane);
+		for (int i = 0; i < BN / 2; i++) acc[i] = __fmul_rn(acc[i], p.scale);
+		if (p.softcap > 0.f) {
+#pragma unroll
+			for (int i = 0; i < BN / 2; i++) acc[i] = soften(acc[i], p.softcap);
+		}
+		if ((Swap ? r0 + 64 : c0 + BN) > p.n) {  // what is not there is never the best
+#pragma unroll
+			for (int i = 0; i < BN / 2; i++) {
+				if ((Swap ? row + i / 2 % 2 * 8 : column + i / 4 * 8 + i % 2) >= p.n) acc[i] = __int_as_float(0xff800000);
 			}
 		}
+		if constexpr (Swap) best_of_columns(acc, row, lane % 4 * 2);
+		else best_of_rows(acc, row, column);
 	}
 
-	// take scales part i of acc, which is one of First to End - 1.
-	template <int First, int End, int F>
-	__device__ __forceinline__ void take(const float (&acc)[BN / 2], int i, float (&f)[F]) const {
-		if constexpr (End - First == 1) {
-#pragma unroll
-			for (int e = 0; e < F; e++) f[e] = __fmul_rn(acc[First * F + e], p.scale);
-		} else {
-			constexpr int middle = (First + End) / 2;
-			if (i < middle) take<First, middle>(acc, i, f);
-			else take<middle, End>(acc, i, f);
-		}
-	}
-
-	// row_reaches and column_reaches say whether a logit that the lane has is the best so far of its token, or bad.
-	template <int F>
-	__device__ __forceinline__ bool row_reaches(const float (&f)[F], int row) const {
-		bool reaches = false;
+	__device__ __forceinline__ void best_of_rows(const float (&acc)[BN / 2], int token, int column) const {
 #pragma unroll
 		for (int h = 0; h < 2; h++) {
-			float top = f[2 * h];
+			float top = acc[2 * h];
 #pragma unroll
-			for (int i = 1; i < F / 2; i++) top = greater_or_nan(top, f[i / 2 * 4 + 2 * h + i % 2]);
-			reaches |= top >= drawing.least(row + threadIdx.x % 32 / 4 + 8 * h) || bad(top);
+			for (int i = 1; i < BN / 4; i++) top = greater_or_nan(top, acc[i / 2 * 4 + 2 * h + i % 2]);
+			if (!best.wants(token + 8 * h, top)) continue;
+			int id = column;
+#pragma unroll
+			for (int i = BN / 4 - 1; i >= 0; i--) id = acc[i / 2 * 4 + 2 * h + i % 2] == top ? column + i / 2 * 8 + i % 2 : id;
+			best.offer(token + 8 * h, top, id);
 		}
-		return reaches;
 	}
 
-	template <int F>
-	__device__ __forceinline__ bool column_reaches(const float (&f)[F], int column) const {
-		bool reaches = false;
+	__device__ __forceinline__ void best_of_columns(const float (&acc)[BN / 2], int feature, int token) const {
 #pragma unroll
-		for (int i = 0; i < F / 2; i++) {
-			const float top = greater_or_nan(f[i / 2 * 4 + i % 2], f[i / 2 * 4 + i % 2 + 2]);
-			reaches |= top >= drawing.least(column + i / 2 * 8 + threadIdx.x % 4 * 2 + i % 2) || bad(top);
+		for (int i = 0; i < BN / 4; i++) {
+			const float a = acc[i / 2 * 4 + i % 2], b = acc[i / 2 * 4 + i % 2 + 2], top = greater_or_nan(a, b);
+			const int at = token + i / 2 * 8 + i % 2;
+			if (best.wants(at, top)) best.offer(at, top, a == top ? feature : feature + 8);
 		}
-		return reaches;
-	}
-
-	// draw_rows draws from N eights of tokens by features. Two lanes hold a quad of both their tokens: each takes one's.
-	template <int F>
-	__device__ __forceinline__ void draw_rows(const float (&f)[F], int row, int col, int lane) const {
-		const bool odd = lane & 1;
-		const int first = col + lane / 2 % 2 * 4;
-		float quads[F / 4][4];
-#pragma unroll
-		for (int i = 0; i < F / 4; i++) {
-			const float *mine = f + 4 * i, a = swapped(odd ? mine[0] : mine[2], 1), b = swapped(odd ? mine[1] : mine[3], 1);
-			quads[i][0] = odd ? a : mine[0], quads[i][1] = odd ? b : mine[1];
-			quads[i][2] = odd ? mine[2] : a, quads[i][3] = odd ? mine[3] : b;
-		}
-		if (col + 2 * F > p.n) {
-#pragma unroll
-			for (int i = 0; i < F / 4; i++) leave_out(quads[i], first + 8 * i);
-		}
-		drawing.draw<F / 4, 0, 2>(quads, row + lane / 4 + 8 * odd, first / 4);
-	}
-
-	// draw_columns does so of features by tokens. Four lanes hold a quad of four token's features, eight apart of two tokens: each
-	// takes one.
-	template <int F>
-	__device__ __forceinline__ void draw_columns(const float (&f)[F], int row, int column, int lane) const {
-		const bool odd = lane / 4 & 1, high = lane / 8 & 1;
-		const int first = row + 8 * high + lane / 16 * 4;
-		float quads[F / 4][4];
-#pragma unroll
-		for (int i = 0; i < F / 4; i++) {
-			float(&v)[4] = quads[i];
-#pragma unroll
-			for (int e = 0; e < 4; e++) v[e] = f[4 * i + e];
-#pragma unroll
-			for (int e = 0; e < 4; e += 2) {
-				const float got = swapped(odd ? v[e] : v[e + 1], 4);
-				v[e] = odd ? got : v[e], v[e + 1] = odd ? v[e + 1] : got;
-			}
-#pragma unroll
-			for (int e = 0; e < 2; e++) {
-				const float got = swapped(high ? v[e] : v[e + 2], 8);
-				v[e] = high ? got : v[e], v[e + 2] = high ? v[e + 2] : got;
-			}
-		}
-		if (row + 16 > p.n) {
-#pragma unroll
-			for (int i = 0; i < F / 4; i++) leave_out(quads[i], first);
-		}
-		drawing.draw<F / 4, 8, 0>(quads, column + lane % 4 * 2 + odd, first / 4);
-	}
-
-	static __device__ __forceinline__ float swapped(float v, int lanes) { return __shfl_xor_sync(kAll, v, lanes); }
-
-	// leave_out makes -Inf of logits from `first` on that are beyond the last feature.
-	__device__ __forceinline__ void leave_out(float (&v)[4], int first) const {
-#pragma unroll
-		for (int e = 0; e < 4; e++)
-			if (first + e >= p.n) v[e] = __int_as_float(0xff800000);
 	}
 
 	// ---- the sum over slices of K
@@ -455,7 +368,7 @@ struct Gemm {
 		return i < BN / 8 ? float4{acc[4 * i], acc[4 * i + 1], acc[4 * i + 2], acc[4 * i + 3]} : float4{};
 	}
 
-	__device__ __forceinline__ void consume(const Draw& d) {
+	__device__ __forceinline__ void consume(u64* ranks) {
 		float acc[BN / 2];
 		u32 turn = 0;
 #pragma unroll 1
@@ -464,10 +377,8 @@ struct Gemm {
 			place(tile, r0, c0);
 			multiply(acc);
 			r0 += threadIdx.x / 128 * 64;
-			if constexpr (E == kDraw) {
-				if (tile == first()) named_sync(1, kThreads + kReaders);
-				draw(acc, r0, c0);
-			} else if (!kWhole && p.splits == 2) join<2>(acc, tile, r0, c0);
+			if constexpr (E == kArgmax) keep_best(acc, r0, c0);
+			else if (!kWhole && p.splits == 2) join<2>(acc, tile, r0, c0);
 			else if (!kWhole && p.splits == 4) join<4>(acc, tile, r0, c0);
 			else if (!kWhole && p.splits == 8) join<8>(acc, tile, r0, c0);
 			else if constexpr (Swap) write_swapped<BN / 8>(acc, r0, c0);
@@ -476,35 +387,30 @@ struct Gemm {
 			else store<false>(acc, r0, c0, turn);
 		}
 		if (!Swap && !kWhole && threadIdx.x % 128 == 0) store_done();
-		if constexpr (E == kDraw) {
-			named_sync(2, kThreads);
-			drawing.end(d, 0, min(met(), p.m), threadIdx.x, kThreads);
+		if constexpr (E == kArgmax) {
+			named_sync(1, kThreads);
+			best.end(ranks, min(met(), p.m), kThreads);
 		}
 	}
 };
 
 template <int C, int BN, int Stages, bool Swap, Epilogue E>
-__device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, const Draw& d = {}) {
+__device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u64* ranks = nullptr) {
 	extern __shared__ u8 shared[];
 	const u32 base = align_1024(smem_addr(shared));
 	Gemm<C, BN, Stages, Swap, E> g(x, wmap, ymap, p, order, down, base, shared + (base - smem_addr(shared)));
 	g.ring.init(4 * C * (g.blocks / 2 + 1));
-	if (g.blocks == 1) __syncthreads();
-	else cluster_arrive(), cluster_wait();
+	if (E == kArgmax) g.best.begin(g.met(), p.m);
+	if (E == kArgmax || g.blocks == 1) __syncthreads();
+	if (g.blocks > 1) cluster_arrive(), cluster_wait();
 	if (threadIdx.x >= 128 * C) {
 		fewer_registers<40>();
 		if (threadIdx.x == 128 * C) g.produce();
-		else if (E == kDraw && threadIdx.x >= 128 * C + 32) g.read(d);
 	} else {
 		more_registers<C == 2 ? 232 : 152>();
 		wait_for_previous();
-		g.consume(d);
+		g.consume(ranks);
 	}
-}
-
-// draw_stages leaves out one where the rules of the tokens have no room beside all.
-__host__ __device__ constexpr int draw_stages(int C, int BN, int stages, bool swap) {
-	return swap && 1024 + stages * ((64 * C + BN) * 128 + 16) + BN * Drawing::kBytes > 227 * 1024 ? stages - 1 : stages;
 }
 
 #define GEMM_SM90(name, C, BN, STAGES, SWAP, E)                                                          \
@@ -515,8 +421,6 @@ __host__ __device__ constexpr int draw_stages(int C, int BN, int stages, bool sw
 	GEMM_SM90(name, C, BN, STAGES, SWAP, kPlain)            \
 	GEMM_SM90(name##_gated, C, BN, STAGES, SWAP, kGated)    \
 	GEMM_SM90(name##_logits, C, BN, STAGES, SWAP, kLogits)  \
-	GEMM_SM90_DRAW(name##_draw, C, BN, STAGES, SWAP)
-#define GEMM_SM90_DRAW(name, C, BN, STAGES, SWAP)                                                                                \
-	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name(HOPPER_PARAMS, DRAW_PARAMS) {               \
-		gemm_sm90<C, BN, draw_stages(C, BN, STAGES, SWAP), SWAP, kDraw>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down, DRAW_ARGS);  \
+	extern "C" __global__ void __launch_bounds__(128 * C + 128, 1) name##_argmax(HOPPER_PARAMS, u64* ranks) {                        \
+		gemm_sm90<C, BN, STAGES, SWAP, kArgmax>(Tokens{xmap, xtail, m}, wmap, ymap, HOPPER_LINEAR, order, down, ranks);                \
 	}

@@ -22,7 +22,7 @@ struct Linear {
 	float scale, softcap;
 };
 
-enum Epilogue { kPlain, kGated, kLogits, kDraw };  // kDraw: logits of which only the best is kept
+enum Epilogue { kPlain, kGated, kLogits, kArgmax };  // kArgmax: logits of which the largest is kept
 
 constexpr int kErf = 1;  // the activation that is not a sigmoid
 

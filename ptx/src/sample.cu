@@ -1,7 +1,7 @@
 // sample.cu: log-probabilities, logit edits, and the draw of each row's next token without or with top-k, top-p, min-p.
 // data    logits [S,V] f32, rows a stride apart, edited in place; rules [S]; pool [Rows,PoolStride] i32; see sample.cuh
 // math    fp32 with every operation rounded, integer sums of probabilities: the same ids on every backend and in any batch
-// needs   sm_80+, V < 2^30, workspace zero before the first launch    launch  grid S, block 1024 (draw: grid C x S, block 256; drawn: S/256, 256; select: 512)
+// needs   sm_80+, V < 2^30, workspace zero before the first launch    launch  grid S, block 1024 (draw: grid C x S, block 256; best: S/256, 256; select: 512)
 // moves   4SV bytes to draw, as much again to select by top-k, 3 times for top-p alone; floor: 150 us at S=128, V=151936
 // source  Philox: Salmon et al. 2011; Gumbel-max: Maddison et al. 2014, arXiv:1411.0030; top-p: Holtzman 2019, arXiv:1904.09751
 // pairs   ../sample.go (launcher), ../../backend/cpu/sample.go (oracle)
@@ -185,10 +185,10 @@ extern "C" __global__ void __launch_bounds__(256, 3) sample_draw(Samples s) {
 	finish(s, i, r, rank);
 }
 
-// ---- sample_drawn: the end of what draw_sm90.cuh drew with the logits -------------------------------------------------
+// ---- sample_best: the end of argmax_sm90.cuh ---------------------------------------------------------------------------
 
-// sample_drawn writes the tokens of n rows, and takes ids and log-probabilities to the host, `far` words apart, where it is given.
-extern "C" __global__ void __launch_bounds__(256) sample_drawn(Samples s, int* host, int n, int far) {
+// sample_best writes the tokens of n rows, and takes ids and log-probabilities to the host, `far` words apart, where it is given.
+extern "C" __global__ void __launch_bounds__(256) sample_best(Samples s, int* host, int n, int far) {
 	const int i = blockIdx.x * 256 + threadIdx.x;
 	if (i >= n) return;
 	const int id = token_of(s.best[i]);

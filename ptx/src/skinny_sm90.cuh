@@ -5,7 +5,7 @@
 // memory once. The blocks of a cluster take slices of K of the same features; each sends its sums of a token to the block
 // that finishes the token, which adds them in the order of the slices. Unsplit, a block goes on to further tiles.
 #pragma once
-#include "draw_sm90.cuh"
+#include "argmax_sm90.cuh"
 
 template <int NT, int C, int Stages, Epilogue E>
 struct Skinny {
@@ -23,12 +23,12 @@ struct Skinny {
 	u32 sent;                // barrier that counts the sums from the cluster
 	int splits, log_splits, rank;  // of the cluster: blocks, each with a slice of K
 	int first_step, end_step;
-	Drawing drawing;
+	Best best;
 
 	__device__ __forceinline__ Skinny(const Tokens& x, const TensorMap& wmap, const Linear& p, u8* base)
 	    : x(x), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
 	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages),
-	      drawing(reinterpret_cast<u8*>(sums + NT * kPitch) + 16 * Stages + 16, NT) {
+	      best{reinterpret_cast<u64*>(sums + NT * kPitch) + 2 * Stages + 1} {
 		splits = cluster_size();
 		log_splits = 31 - __clz(splits);
 		rank = cluster_rank();
@@ -153,18 +153,19 @@ struct Skinny {
 		}
 	}
 
-	// draw draws from this block's tokens of a tile, a quad a thread.
-	__device__ __forceinline__ void draw(int tile) const {
+	// keep_best makes logits of a tile's sums of this block's tokens and keeps the best of each, four features a thread at a time.
+	__device__ __forceinline__ void keep_best(int tile) const {
 		constexpr int kParts = kRows / 4;
 		const int n = own_tokens() * kParts;
 #pragma unroll 1
-		for (int i = threadIdx.x; i - static_cast<int>(threadIdx.x % 32) < n; i += kThreads) {
-			const int row = min(i, n - 1) / kParts, col = i % kParts * 4, feature = tile * kRows + col;
-			float x[1][4];
-			read4(row, col, x[0]);
+		for (int i = threadIdx.x; i < n; i += kThreads) {
+			const int row = i / kParts, col = i % kParts * 4, feature = tile * kRows + col, token = row * splits + rank;
+			float x[4];
+			read4(row, col, x);
 #pragma unroll
-			for (int e = 0; e < 4; e++) x[0][e] = i < n && feature + e < p.n ? cap(x[0][e], p) : __int_as_float(0xff800000);
-			drawing.draw<1, 0, 0>(x, row * splits + rank, feature / 4);
+			for (int e = 0; e < 4; e++) x[e] = feature + e < p.n ? cap(x[e], p) : __int_as_float(0xff800000);
+			const float top = greater_or_nan(greater_or_nan(x[0], x[1]), greater_or_nan(x[2], x[3]));
+			if (best.wants(token, top)) best.offer(token, top, feature + (x[0] == top ? 0 : x[1] == top ? 1 : x[2] == top ? 2 : 3));
 		}
 	}
 
@@ -178,40 +179,37 @@ struct Skinny {
 		}
 	}
 
-	__device__ __forceinline__ void consume(const Draw& d) {
+	__device__ __forceinline__ void consume(u64* ranks) {
 		float acc[NT / 2];
 #pragma unroll 1
 		for (int tile = first(); tile < end(); tile += stride()) {
 			multiply(acc);
-			if (E == kDraw && tile == first()) {
-				drawing.begin(d, token0(), NT, tokens(), threadIdx.x, kThreads);
-				if (splits > 1) named_sync(1, kThreads);
-			}
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
 			else cluster_wait();                       // all blocks have started
 			spread(acc);
 			if (splits == 1) named_sync(1, kThreads);
 			else barrier_wait(sent, 0);
-			if constexpr (E == kDraw) draw(tile);
+			if constexpr (E == kArgmax) keep_best(tile);
 			else finish(tile);
 		}
-		if constexpr (E == kDraw) {
+		if constexpr (E == kArgmax) {
 			named_sync(1, kThreads);
-			drawing.end(d, token0(), tokens(), threadIdx.x, kThreads);
+			best.end(ranks + token0(), tokens(), kThreads);
 		}
 	}
 };
 
 template <int NT, int Stages, Epilogue E>
-__device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p, const Draw& d = {}) {
+__device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wmap, const Linear& p, u64* ranks = nullptr) {
 	extern __shared__ u8 shared[];
 	Skinny<NT, 1, Stages, E> g(x, wmap, p, shared + (align_1024(smem_addr(shared)) - smem_addr(shared)));
 	g.init();
+	if (E == kArgmax) g.best.begin(NT, g.tokens());
 	__syncthreads();
 	if (g.splits > 1) cluster_arrive();
 	if (threadIdx.x < 128) {
 		wait_for_previous();
-		g.consume(d);
+		g.consume(ranks);
 	} else {
 		if (threadIdx.x == 128) g.produce();
 		if (g.splits > 1) cluster_wait();
@@ -226,6 +224,6 @@ __device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wm
 	SKINNY_SM90(name, NT, STAGES, kPlain)            \
 	SKINNY_SM90(name##_gated, NT, STAGES, kGated)    \
 	SKINNY_SM90(name##_logits, NT, STAGES, kLogits)  \
-	extern "C" __global__ void __launch_bounds__(160) name##_draw(HOPPER_PARAMS, DRAW_PARAMS) {          \
-		skinny_sm90<NT, STAGES, kDraw>(Tokens{xmap, xtail, m}, wmap, HOPPER_LINEAR, DRAW_ARGS);             \
+	extern "C" __global__ void __launch_bounds__(160) name##_argmax(HOPPER_PARAMS, u64* ranks) {           \
+		skinny_sm90<NT, STAGES, kArgmax>(Tokens{xmap, xtail, m}, wmap, HOPPER_LINEAR, ranks);               \
 	}

@@ -58,18 +58,18 @@ func runStep(t *testing.T, b *Backend, s *backend.Step, forward func(*backend.Ba
 	return slices.Clone(r.IDs)
 }
 
-// TestRun_DrawsWithTheLogitsWhatAsksForATemperatureAtMost gives the kernels behind the embedding, with graphs and without.
-func TestRun_DrawsWithTheLogitsWhatAsksForATemperatureAtMost(t *testing.T) {
+// TestRun_KeepsNoLogitsWhereAllSamplesAreGreedy gives the kernels behind the embedding, with graphs and without.
+func TestRun_KeepsNoLogitsWhereAllSamplesAreGreedy(t *testing.T) {
 	mask := func(s *backend.Step) { s.Masks, s.Sampling[1].Mask = make([]uint32, (testVocab+31)/32), 1 }
 	for _, c := range []struct {
 		name  string
 		gpu   drivertest.Config
 		o     Options
 		ask   func(*backend.Step)
-		drawn bool
+		alone bool
 	}{
 		{"greedy", drivertest.Config{}, Options{}, func(*backend.Step) {}, true},
-		{"temperature", drivertest.Config{}, Options{}, func(s *backend.Step) { s.Sampling[2].Temperature = 1 }, true},
+		{"temperature", drivertest.Config{}, Options{}, func(s *backend.Step) { s.Sampling[2].Temperature = 1 }, false},
 		{"top-k", drivertest.Config{}, Options{}, func(s *backend.Step) { s.Sampling[2].Temperature, s.Sampling[2].TopK = 1, 5 }, false},
 		{"a log-probability", drivertest.Config{}, Options{}, func(s *backend.Step) { s.Sampling[0].Logprobs = 0 }, false},
 		{"a penalty", drivertest.Config{}, Options{}, func(s *backend.Step) { s.Sampling[0].Presence = 1 }, false},
@@ -78,7 +78,7 @@ func TestRun_DrawsWithTheLogitsWhatAsksForATemperatureAtMost(t *testing.T) {
 		{"deterministic", drivertest.Config{}, Options{Deterministic: true}, func(*backend.Step) {}, false},
 		{"f16", drivertest.Config{}, Options{Elem: tensor.F16}, func(*backend.Step) {}, false},
 		{"sm_80", drivertest.Config{Major: 8}, Options{}, func(*backend.Step) {}, false},
-		{"a kernel that draws nothing", drivertest.Config{}, Options{Force: map[string]string{"linear": "gemm_m64"}}, func(*backend.Step) {}, false},
+		{"a kernel that keeps all", drivertest.Config{}, Options{Force: map[string]string{"linear": "gemm_m64"}}, func(*backend.Step) {}, false},
 	} {
 		for _, graphs := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s graphs %t", c.name, graphs), func(t *testing.T) {
@@ -103,10 +103,10 @@ func TestRun_DrawsWithTheLogitsWhatAsksForATemperatureAtMost(t *testing.T) {
 					names = append(names, l.Kernel)
 				}
 				last := names[len(names)-1]
-				if i := len(names) - 2; c.drawn && (last != "sample_drawn" || !strings.HasSuffix(names[i], "_draw")) {
-					t.Errorf("kernels %q, want the last two to draw", names)
+				if i := len(names) - 2; c.alone && (last != "sample_best" || !strings.HasSuffix(names[i], "_argmax")) {
+					t.Errorf("kernels %q, want the last two to take the largest", names)
 				}
-				if i := slices.Index(names, "sample_draw"); !c.drawn && (i < 1 || last == "sample_drawn") {
+				if i := slices.Index(names, "sample_draw"); !c.alone && (i < 1 || last == "sample_best") {
 					t.Errorf("kernels %q, want logits and sample_draw", names)
 				}
 				if err := b.Close(); err != nil {
@@ -118,9 +118,9 @@ func TestRun_DrawsWithTheLogitsWhatAsksForATemperatureAtMost(t *testing.T) {
 	}
 }
 
-// TestRun_StepsDrawnWithTheirLogitsGiveTheTokensOfThoseThatSample asks for log-probabilities in between, which are sampled from
+// TestRun_GreedyStepsGiveTheTokensOfThoseThatSample_GPU asks for log-probabilities in between, which are sampled from
 // logits in memory.
-func TestRun_StepsDrawnWithTheirLogitsGiveTheTokensOfThoseThatSample_GPU(t *testing.T) {
+func TestRun_GreedyStepsGiveTheTokensOfThoseThatSample_GPU(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		var ids [2][][]int32
 		for i := range ids {
@@ -133,7 +133,7 @@ func TestRun_StepsDrawnWithTheirLogitsGiveTheTokensOfThoseThatSample_GPU(t *test
 						s.IDs[j] = int32(7 + j)
 					}
 					r := &s.Sampling[j]
-					r.Temperature, r.Seed, r.Logprobs = float32(j), uint64(j), int32(i-1)
+					r.Temperature, r.Logprobs = float32(j)*1e-6, int32(i-1)
 				}
 				if samples := i == 1; (classOfStep(s) == ptx.NeedLogprobs) != samples {
 					t.Fatalf("class %d of a step that samples: %t", classOfStep(s), samples)
@@ -145,7 +145,7 @@ func TestRun_StepsDrawnWithTheirLogitsGiveTheTokensOfThoseThatSample_GPU(t *test
 			}
 		}
 		if fmt.Sprint(ids[0]) != fmt.Sprint(ids[1]) {
-			t.Errorf("tokens %v drawn with the logits, want %v", ids[0], ids[1])
+			t.Errorf("tokens %v of steps without logits, want %v", ids[0], ids[1])
 		}
 	})
 }

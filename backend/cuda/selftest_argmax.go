@@ -9,39 +9,31 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// drawn draws with the logits by what is forced, where it can: greedy rows get the largest of the logits that the same kernel
-// writes, the others what is sampled from them.
-func (t *selfTest) drawn(m, n, k int) error {
+// argmax takes the largest of the logits by what is forced, where it can: those that the same kernel writes.
+func (t *selfTest) argmax(m, n, k int) error {
 	x, w := t.random(t.elem(), m, k), t.random(t.elem(), n, k)
-	if !t.b.k.DrawsLogits(x.View, w.View) {
+	if !t.b.k.TakesArgmax(x.View, w.View) {
 		return nil
 	}
 	y := t.poisoned(tensor.F32, m, n)
-	rules, order, context := make([]backend.Sampling, m), make([]float32, m), make([]float32, m)
-	for i := range rules {
-		rules[i] = backend.Sampling{Temperature: float32(i % 2), TopP: 1, Repetition: 1, Seed: uint64(i), Logprobs: -1}
+	order, context := make([]float32, m), make([]float32, m)
+	for i := range order {
 		order[i], context[i] = float32(i), float32(i%5)
 	}
-	limits := ptx.SampleLimits{Samples: m, Vocab: n, MaxContext: 8, Biases: 1}
-	b := t.samples(rules, limits, order, context, make([]float32, m*8))
-	sampled, drawn := t.poisoned(tensor.I32, m), t.poisoned(tensor.I32, m)
-	b.Logits, b.IDs = y.View, sampled.View
-	err := errors.Join(t.b.k.Logits(t.b.stream, y.View, x.View, w.View, 0.05, 0), t.b.k.Sample(t.b.stream, b, 0))
+	b := t.samples(make([]backend.Sampling, m), ptx.SampleLimits{Samples: m, Vocab: n, MaxContext: 8, Biases: 1}, order, context, make([]float32, m*8))
+	b.Logits = y.View
+	err := t.b.k.Logits(t.b.stream, y.View, x.View, w.View, 0.05, 0)
 	logits, failed := t.b.Get(y.View)
-	want, alike := t.b.Get(sampled.View)
-	if err = errors.Join(err, failed, alike, t.err); err != nil {
+	if err = errors.Join(err, failed, t.err); err != nil {
 		return err
 	}
 	ids := make([]float64, m)
 	for i := range ids {
-		if ids[i] = float64(want[i]); i%2 == 0 {
-			ids[i] = float64(largest(logits[i*n:][:n]))
-		}
+		ids[i] = float64(largest(logits[i*n:][:n]))
 	}
-	b.IDs = drawn.View
-	err = t.b.k.DrawLogits(t.b.stream, b, x.View, w.View, 0.05, 0, 0, 0)
-	if err = errors.Join(err, t.expect(drawn.View, ids, nil, 0)); err != nil {
-		return fmt.Errorf("draw M=%d N=%d K=%d: %w", m, n, k, err)
+	err = t.b.k.ArgmaxLogits(t.b.stream, b, x.View, w.View, 0.05, 0, 0, 0)
+	if err = errors.Join(err, t.expect(b.IDs, ids, nil, 0)); err != nil {
+		return fmt.Errorf("argmax M=%d N=%d K=%d: %w", m, n, k, err)
 	}
 	return nil
 }

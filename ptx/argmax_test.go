@@ -13,18 +13,17 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// drawCase is a head and tokens that are drawn with its logits, of which many are alike. The logits of row bad hold Inf, where it
-// is not negative, those of all others -Inf at the same feature.
-type drawCase struct {
+// argmaxCase is a head whose largest logits are wanted, of which many are alike. The logits of row bad hold Inf, where it is not
+// negative, those of all others -Inf at the same feature.
+type argmaxCase struct {
 	m, n, k, bad   int
 	scale, softcap float32
 	x, w           tensor.View
 	batch          *sampleBatch
 }
 
-// newDrawCase has rules that are greedy and not in turns, or greedy alone.
-func newDrawCase(g *bench, rng *rand.Rand, m, n, k int, greedy bool) *drawCase {
-	c := &drawCase{m: m, n: n, k: k, bad: -1, scale: 0.3, softcap: []float32{0, 30}[n%2]}
+func newArgmaxCase(g *bench, rng *rand.Rand, m, n, k int) *argmaxCase {
+	c := &argmaxCase{m: m, n: n, k: k, bad: -1, scale: 0.3, softcap: []float32{0, 30}[n%2]}
 	if n%2 == 0 && m > 2 {
 		c.bad = rng.IntN(m)
 	}
@@ -48,11 +47,7 @@ func newDrawCase(g *bench, rng *rand.Rand, m, n, k int, greedy bool) *drawCase {
 	b := &sampleBatch{vocab: n, stride: n, cols: 20, bias: []biasEntry{{}}}
 	for i := range m {
 		b.owner, b.rows, b.context = append(b.owner, int32(m-1-i)), append(b.rows, int32((i+3)%m)), append(b.context, rng.Int32N(20))
-		t := []float32{1, 0, 0.3, 2, 1e-6, 3e-5, 1e4, float32(math.Inf(1))}[rng.IntN(8)]
-		if greedy || rng.IntN(3) == 0 {
-			t = 0
-		}
-		b.rules = append(b.rules, rule{Temperature: t, TopP: 1, Repetition: 1, Seed: rng.Uint64(), Logprobs: -1})
+		b.rules = append(b.rules, rule{TopP: 1, Repetition: 1, Seed: rng.Uint64(), Logprobs: -1})
 	}
 	b.rows[m/2] = -1 // padding
 	b.pool = repeated(1, m*b.cols)
@@ -67,8 +62,8 @@ func b2i(b bool) int {
 	return 0
 }
 
-// drawing is the case's Samples, its logits without memory.
-func (c *drawCase) drawing(g *bench) Samples {
+// samples are the case's, its logits without memory.
+func (c *argmaxCase) samples(g *bench) Samples {
 	b, l := c.batch, SampleLimits{Samples: c.m + 1, Vocab: c.n, MaxContext: c.batch.cols, Biases: 1}
 	return Samples{
 		Logits: tensor.Of(0, tensor.F32, c.m, c.n), Rules: put(g, tensor.U8, b.rules, c.m, SamplingBytes), Owner: put(g, tensor.I32, b.owner, c.m),
@@ -80,14 +75,14 @@ func (c *drawCase) drawing(g *bench) Samples {
 	}
 }
 
-// check draws by what is forced, over what a draw from larger logits left, and compares with the definition and with what came to
+// check runs what is forced, over what larger logits left, and compares with the definition and with what came to
 // the host.
-func (c *drawCase) check(g *bench) {
+func (c *argmaxCase) check(g *bench) {
 	g.Helper()
 	y := put(g, tensor.F32, make([]float32, c.m*c.n), c.m, c.n)
 	g.must(g.k.Logits(g.s, y, c.x, c.w, c.scale, c.softcap))
 	c.batch.logits = get[float32](g, y, c.m*c.n)
-	s := c.drawing(g)
+	s := c.samples(g)
 	far := c.m + 2
 	raw, err := g.ctx.AllocHost(8 * far)
 	g.must(err)
@@ -96,8 +91,8 @@ func (c *drawCase) check(g *bench) {
 	for i := range host {
 		host[i] = -5
 	}
-	g.must(errors.Join(g.k.DrawLogits(g.s, s, c.x, c.w, 3*c.scale, c.softcap, 0, 0),
-		g.k.DrawLogits(g.s, s, c.x, c.w, c.scale, c.softcap, uintptr(unsafe.Pointer(&raw[0])), far)))
+	g.must(errors.Join(g.k.ArgmaxLogits(g.s, s, c.x, c.w, 3*c.scale, c.softcap, 0, 0),
+		g.k.ArgmaxLogits(g.s, s, c.x, c.w, c.scale, c.softcap, uintptr(unsafe.Pointer(&raw[0])), far)))
 	ids := get[int32](g, s.IDs, c.m)
 	c.batch.check(g, sampled{ids: ids, pool: get[int32](g, s.Pool, len(c.batch.pool)), logprobs: get[float32](g, s.Logprobs, c.m)})
 	for i, id := range ids {
@@ -113,8 +108,8 @@ func (c *drawCase) check(g *bench) {
 	}
 }
 
-// drawTiles are the kernels that draw, in the forms that differ for logits.
-func (k *Kernels) drawTiles() (tiles []*hopperTile) {
+// argmaxTiles are the kernels, in the forms that differ for logits.
+func (k *Kernels) argmaxTiles() (tiles []*hopperTile) {
 	for i := range k.hop.tiles {
 		if t := &k.hop.tiles[i]; t.skinny || t.splits == 1 {
 			tiles = append(tiles, t)
@@ -123,23 +118,22 @@ func (k *Kernels) drawTiles() (tiles []*hopperTile) {
 	return tiles
 }
 
-// TestDraw_TokensAreThoseThatTheLogitsDefine_GPU: vocabularies that no tile, no quad divides; rows that are greedy, noisy, bad and
-// padding; the edges of tiles of tokens.
-func TestDraw_TokensAreThoseThatTheLogitsDefine_GPU(t *testing.T) {
-	drivertest.OnEach(t, drawTokensAreThoseThatTheLogitsDefine)
+// TestArgmax_TokensAreThoseOfTheLogits_GPU: vocabularies that no tile, no quad divides; rows that are bad and padding; the edges of tiles of tokens.
+func TestArgmax_TokensAreThoseOfTheLogits_GPU(t *testing.T) {
+	drivertest.OnEach(t, argmaxTokensAreThoseOfTheLogits)
 }
 
-func drawTokensAreThoseThatTheLogitsDefine(t *testing.T, d drivertest.Device) {
+func argmaxTokensAreThoseOfTheLogits(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	if !g.k.Hopper() {
 		x, w := tensor.Of(256, tensor.BF16, 1, 64), tensor.Of(256, tensor.BF16, 64, 64)
-		if g.k.DrawsLogits(x, w) || g.k.DrawLogits(g.s, (&drawCase{m: 1, n: 64, batch: newSampleBatch(rand.New(rand.NewPCG(1, 1)), 1, 64, 0)}).drawing(g), x, w, 1, 0, 0, 0) == nil {
-			t.Error("draws with logits off Hopper")
+		if g.k.TakesArgmax(x, w) || g.k.ArgmaxLogits(g.s, (&argmaxCase{m: 1, n: 64, batch: newSampleBatch(rand.New(rand.NewPCG(1, 1)), 1, 64, 0)}).samples(g), x, w, 1, 0, 0, 0) == nil {
+			t.Error("ArgmaxLogits runs off Hopper")
 		}
-		t.Skip("skipped: the device runs no kernel of sm_90a, and refuses to draw by one")
+		t.Skip("skipped: the device runs no kernel of sm_90a, and refuses to")
 	}
 	rng := rand.New(rand.NewPCG(3, 5))
-	for i, tile := range g.k.drawTiles() {
+	for i, tile := range g.k.argmaxTiles() {
 		most := tile.rows
 		if !tile.skinny && !tile.swapped {
 			most = 2*tile.rows + 5
@@ -148,16 +142,16 @@ func drawTokensAreThoseThatTheLogitsDefine(t *testing.T, d drivertest.Device) {
 			if d.Simulated && j == 1 && (i%3 > 0 || m > 200) {
 				continue
 			}
-			c := newDrawCase(g, rng, m, []int{203, 391, 64, 770, 2}[rng.IntN(5)], []int{64, 72, 200}[rng.IntN(3)], rng.IntN(3) == 0)
+			c := newArgmaxCase(g, rng, m, []int{203, 391, 64, 770, 2}[rng.IntN(5)], []int{64, 72, 200}[rng.IntN(3)])
 			g.must(g.k.Force("linear", tile.name))
 			t.Run(fmt.Sprintf("%s M=%d V=%d", tile.name, m, c.n), func(t *testing.T) { c.check(g.in(t)) })
 		}
 	}
 }
 
-// TestDraw_BlocksKeepTheBestOverTheirTiles plays a GPU of two multiprocessors, so that blocks go through many tiles, with warps that
+// TestArgmax_BlocksKeepTheBestOverTheirTiles plays a GPU of two multiprocessors, so that blocks go through many tiles, with warps that
 // take turns in several orders.
-func TestDraw_BlocksKeepTheBestOverTheirTiles(t *testing.T) {
+func TestArgmax_BlocksKeepTheBestOverTheirTiles(t *testing.T) {
 	for seed := range uint64(3) {
 		lib := drivertest.Simulate(t, drivertest.Config{Name: "Simulated sm_90", Major: 9, SMs: 2, Memory: 1 << 30, Seed: seed})
 		g := onDevice(t, drivertest.Device{Library: lib, Simulated: true, Hopper: true})
@@ -167,12 +161,12 @@ func TestDraw_BlocksKeepTheBestOverTheirTiles(t *testing.T) {
 			m    int
 		}{{"skinny_n8", 5}, {"skinny_n16", 16}, {"skinny_n8s2", 3}, {"swap_64x192", 37}, {"swap_96x128", 70}, {"gemm_128x64", 50}, {"gemm_128x128c2x1", 150}} {
 			g.must(g.k.Force("linear", s.name))
-			newDrawCase(g, rng, s.m, 1543, 64, seed == 2).check(g)
+			newArgmaxCase(g, rng, s.m, 1543, 64).check(g)
 		}
 	}
 }
 
-func TestDraw_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T) {
+func TestArgmax_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		g := onDevice(t, d)
 		if !g.k.Hopper() {
@@ -180,7 +174,7 @@ func TestDraw_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T
 		}
 		const m, n, k = 4, 100, 64
 		for _, name := range []string{"skinny_n8", "swap_64x128", "gemm_128x64"} {
-			c := newDrawCase(g, rand.New(rand.NewPCG(1, 2)), m, n, k, false)
+			c := newArgmaxCase(g, rand.New(rand.NewPCG(1, 2)), m, n, k)
 			one := toBF16(1)
 			x, w := slices.Repeat([]uint16{one}, m*k), slices.Repeat([]uint16{one}, n*k)
 			for i := range n {
@@ -188,8 +182,8 @@ func TestDraw_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T
 			}
 			c.x, c.w, c.scale, c.softcap = put(g, tensor.BF16, x, m, k), put(g, tensor.BF16, w, n, k), 1, 0
 			g.must(g.k.Force("linear", name))
-			s := c.drawing(g)
-			g.must(g.k.DrawLogits(g.s, s, c.x, c.w, 1, 0, 0, 0))
+			s := c.samples(g)
+			g.must(g.k.ArgmaxLogits(g.s, s, c.x, c.w, 1, 0, 0, 0))
 			if got := get[int32](g, s.IDs, m); !slices.Equal(got, repeated(-1, m)) {
 				t.Errorf("%s: ids %v, want none", name, got)
 			}
@@ -200,12 +194,12 @@ func TestDraw_RowsInWhichNothingIsAboveMinusInfinityHaveNoToken_GPU(t *testing.T
 	})
 }
 
-// TestDraw_AgreesWithLogitsAndSampleAtModelSizes_GPU compares all kernels on the heads that models have.
-func TestDraw_AgreesWithLogitsAndSampleAtModelSizes_GPU(t *testing.T) {
-	drivertest.OnEach(t, drawAgreesWithLogitsAndSampleAtModelSizes)
+// TestArgmax_AgreesWithLogitsAndSampleAtModelSizes_GPU compares all kernels on the heads that models have.
+func TestArgmax_AgreesWithLogitsAndSampleAtModelSizes_GPU(t *testing.T) {
+	drivertest.OnEach(t, argmaxAgreesWithLogitsAndSampleAtModelSizes)
 }
 
-func drawAgreesWithLogitsAndSampleAtModelSizes(t *testing.T, d drivertest.Device) {
+func argmaxAgreesWithLogitsAndSampleAtModelSizes(t *testing.T, d drivertest.Device) {
 	g := onDevice(t, d)
 	if !g.k.Hopper() {
 		t.Skip("skipped: the device runs no kernel of sm_90a")
@@ -216,26 +210,26 @@ func drawAgreesWithLogitsAndSampleAtModelSizes(t *testing.T, d drivertest.Device
 		if g.skips(t, m*n*k) {
 			continue
 		}
-		c := newDrawCase(g, rng, m, 64, 64, false) // for its rules
+		c := newArgmaxCase(g, rng, m, 64, 64) // for its rules
 		c.n, c.batch.vocab = n, n
 		x, w := g.random(t, tensor.BF16, m, k), g.random(t, tensor.BF16, n, k)
 		y := tensor.Of(g.random(t, tensor.BF16, m, 2*n).Ptr, tensor.F32, m, n)
 		scale := 2 / float32(math.Sqrt(float64(k)))
-		b := c.drawing(g)
+		b := c.samples(g)
 		logits := b
 		logits.Logits = y
-		for _, tile := range append(g.k.drawTiles(), nil) {
+		for _, tile := range append(g.k.argmaxTiles(), nil) {
 			name := ""
 			if tile != nil {
 				name = tile.name
 			}
 			g.must(g.k.Force("linear", name))
-			if !g.k.DrawsLogits(x, w) || tile != nil && tile.skinny && m > 4*tile.rows {
+			if !g.k.TakesArgmax(x, w) || tile != nil && tile.skinny && m > 4*tile.rows {
 				continue
 			}
 			g.must(errors.Join(g.k.Logits(g.s, y, x, w, scale, 0), g.k.Sample(g.s, logits, 0)))
 			want := get[int32](g, b.IDs, m)
-			g.must(g.k.DrawLogits(g.s, b, x, w, scale, 0, 0, 0))
+			g.must(g.k.ArgmaxLogits(g.s, b, x, w, scale, 0, 0, 0))
 			if got := get[int32](g, b.IDs, m); !slices.Equal(got, want) {
 				t.Errorf("%s, M=%d V=%d K=%d: ids %v, want %v", or(name, "the choice"), m, n, k, got, want)
 			}
