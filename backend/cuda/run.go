@@ -108,8 +108,8 @@ func (b *Backend) end(class samplingClass, host uintptr) error {
 	return b.k.StepEnd(b.stream, host, b.results.ids.Ptr, int(n/4))
 }
 
-// launch enqueues the step kernel by kernel. Where the kernel of its logits takes the tokens, they come to host too, unless that is 0, and
-// ended is true.
+// launch enqueues the step kernel by kernel. Where the kernel of its logits takes the tokens, they come to host too, unless that is
+// 0, and ended is true.
 func (b *Backend) launch(st *step, batch *backend.Batch, forward func(*backend.Batch) tensor.View, host uintptr) (ended bool, err error) {
 	b.postpones = st.sampling == 0 && b.takesArgmax()
 	logits := forward(batch)

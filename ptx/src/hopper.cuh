@@ -39,9 +39,6 @@ __device__ __forceinline__ void barrier_wait(u32 bar, u32 parity) {
 // named_sync is a barrier of some of the block's warps; id 0 is __syncthreads.
 __device__ __forceinline__ void named_sync(int id, int threads) { asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
 
-// named_arrive counts at such a barrier without waiting: what the thread wrote can be read behind it.
-__device__ __forceinline__ void named_arrive(int id, int threads) { asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
-
 // ---- bulk tensor copies -------------------------------------------------------------------------------------------
 
 // TensorMap is a CUtensorMap, made by driver.Library.EncodeTile.
