@@ -13,12 +13,12 @@ import (
 	"github.com/weft-llm/weft/tensor"
 )
 
-// argmaxCase is a head whose largest logits are wanted, of which many are alike. The logits of row bad hold Inf, where it is not
-// negative, those of all others -Inf at the same feature.
+// argmaxCase is a head whose largest logits are wanted, of which many are alike. The logits of row bad hold Inf or NaN, where it
+// is not negative, those of all others -Inf at the same feature.
 type argmaxCase struct {
 	m, n, k, bad   int
 	scale, softcap float32
-	x, w           tensor.View
+	x, other, w    tensor.View
 	batch          *sampleBatch
 }
 
@@ -27,23 +27,34 @@ func newArgmaxCase(g *bench, rng *rand.Rand, m, n, k int) *argmaxCase {
 	if n%2 == 0 && m > 2 {
 		c.bad = rng.IntN(m)
 	}
-	fill := func(rows int, special func(i int) uint16) tensor.View {
+	fill := func(rows int, special func(i int) uint16) []uint16 {
 		data := make([]uint16, rows*k)
 		for i := range data {
 			if data[i] = toBF16(float32(rng.IntN(3) - 1)); i%k == 0 {
 				data[i] = special(i / k)
 			}
 		}
-		return put(g, tensor.BF16, data, rows, k)
+		return data
 	}
-	inf := rng.IntN(n)
-	c.x = fill(m, func(i int) uint16 { return toBF16(float32([]int{-1, 1}[b2i(i == c.bad)])) })
-	c.w = fill(n, func(i int) uint16 {
+	inf, times := rng.IntN(n), float32(rng.IntN(2)) // Inf by one or by zero, which is NaN
+	first := func(i int) uint16 {
+		if i == c.bad {
+			return toBF16(times)
+		}
+		return toBF16(-1)
+	}
+	w := fill(n, func(i int) uint16 {
 		if c.bad >= 0 && i == inf {
 			return toBF16(float32(math.Inf(1)))
 		}
 		return toBF16(float32(i%2) / 64)
 	})
+	for i := range n { // equals beside each other, and as far apart as a lane's rows
+		if from := i - []int{1, 8}[rng.IntN(2)]; from >= 0 && from != inf && i != inf && rng.IntN(2) == 0 {
+			copy(w[i*k:][:k], w[from*k:][:k])
+		}
+	}
+	c.x, c.other, c.w = put(g, tensor.BF16, fill(m, first), m, k), put(g, tensor.BF16, fill(m, first), m, k), put(g, tensor.BF16, w, n, k)
 	b := &sampleBatch{vocab: n, stride: n, cols: 20, bias: []biasEntry{{}}}
 	for i := range m {
 		b.owner, b.rows, b.context = append(b.owner, int32(m-1-i)), append(b.rows, int32((i+3)%m)), append(b.context, rng.Int32N(20))
@@ -53,13 +64,6 @@ func newArgmaxCase(g *bench, rng *rand.Rand, m, n, k int) *argmaxCase {
 	b.pool = repeated(1, m*b.cols)
 	c.batch = b
 	return c
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // samples are the case's, its logits without memory.
@@ -75,7 +79,7 @@ func (c *argmaxCase) samples(g *bench) Samples {
 	}
 }
 
-// check runs what is forced, over what larger logits left, and compares with the definition and with what came to
+// check runs what is forced, over what larger logits of other tokens left, and compares with the definition and with what came to
 // the host.
 func (c *argmaxCase) check(g *bench) {
 	g.Helper()
@@ -91,7 +95,7 @@ func (c *argmaxCase) check(g *bench) {
 	for i := range host {
 		host[i] = -5
 	}
-	g.must(errors.Join(g.k.ArgmaxLogits(g.s, s, c.x, c.w, 3*c.scale, c.softcap, 0, 0),
+	g.must(errors.Join(g.k.ArgmaxLogits(g.s, s, c.other, c.w, 3*c.scale, c.softcap, 0, 0),
 		g.k.ArgmaxLogits(g.s, s, c.x, c.w, c.scale, c.softcap, uintptr(unsafe.Pointer(&raw[0])), far)))
 	ids := get[int32](g, s.IDs, c.m)
 	c.batch.check(g, sampled{ids: ids, pool: get[int32](g, s.Pool, len(c.batch.pool)), logprobs: get[float32](g, s.Logprobs, c.m)})
