@@ -153,6 +153,21 @@ func argmaxTokensAreThoseOfTheLogits(t *testing.T, d drivertest.Device) {
 	}
 }
 
+// TestArgmax_IsForAsManyTokensAsABlockHasRoomFor: swapped kernels and those for few tokens hold them all in a tile.
+func TestArgmax_IsForAsManyTokensAsABlockHasRoomFor(t *testing.T) {
+	g := onDevice(t, drivertest.Device{Library: drivertest.Simulate(t, drivertest.Config{Name: "Simulated sm_90", Major: 9, Memory: 1 << 30}), Simulated: true, Hopper: true})
+	for _, c := range []struct {
+		kernel string
+		tokens int
+		want   bool
+	}{{"", 1, true}, {"", 4096, true}, {"", 4097, false}, {"gemm_128x64c2x1", 3840, true}, {"gemm_128x64c2x1", 4097, false}, {"swap_64x128", 64, true}, {"swap_64x128", 65, false}, {"skinny_n8", 8, true}} {
+		g.must(g.k.Force("linear", c.kernel))
+		if got := g.k.TakesArgmax(tensor.Of(256, tensor.BF16, c.tokens, 1024), tensor.Of(256, tensor.BF16, 151936, 1024)); got != c.want {
+			t.Errorf("%s takes %d tokens: %t, want %t", or(c.kernel, "the choice"), c.tokens, got, c.want)
+		}
+	}
+}
+
 // TestArgmax_BlocksKeepTheBestOverTheirTiles plays a GPU of two multiprocessors, so that blocks go through many tiles, with warps that
 // take turns in several orders.
 func TestArgmax_BlocksKeepTheBestOverTheirTiles(t *testing.T) {

@@ -106,11 +106,13 @@ func testSampling(t *testing.T, o suite) {
 		t.Run(label("V=%d", vocab), func(t *testing.T) {
 			h := newDrawer(t, o, vocab)
 			h.follow(h.requests(), 8)
-			plain := h.plain()
-			h.follow(plain, 8)
-			plain[1].mask = h.odd()
-			h.follow(plain, 2)
-			h.follow(plain[:1], 2)
+			for _, t := range [][]float32{{0, 1, 0.3, 3, 2e-5, 0, 1, 0.7, 20}, {0, 0, 1e-6, 0, 0, 0, 0, 0, 0}} {
+				alone := h.alone(t)
+				h.follow(alone, 8)
+				alone[1].mask = h.odd()
+				h.follow(alone, 2)
+				h.follow(alone[:1], 2)
+			}
 		})
 	}
 	t.Run("distribution", func(t *testing.T) { testDistribution(t, o) })
@@ -126,10 +128,10 @@ func (h *drawer) odd() []uint32 {
 	return odd
 }
 
-// plain returns requests that ask for a temperature at most, for which a backend may have kernels of their own, and two that reach
-// bad rows at once.
-func (h *drawer) plain() (list []request) {
-	for i, t := range []float32{0, 1, 0.3, 3, 2e-5, 0, 1, 0.7, 20} {
+// alone returns requests that ask for a temperature and nothing else, two of which reach bad rows at once. Where all are greedy a
+// backend may have kernels of their own.
+func (h *drawer) alone(temperatures []float32) (list []request) {
+	for i, t := range temperatures {
 		r := request{name: label("temperature %v alone", t), prompt: []int32{h.harmless(), h.harmless()},
 			sampling: backend.Sampling{Temperature: t, TopP: 1, Repetition: 1, Seed: h.rng.Uint64(), Logprobs: -1}}
 		if i == 5 || i == 6 {

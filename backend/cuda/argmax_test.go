@@ -118,8 +118,8 @@ func TestRun_KeepsNoLogitsWhereAllSamplesAreGreedy(t *testing.T) {
 	}
 }
 
-// TestRun_GreedyStepsGiveTheTokensOfThoseThatSample_GPU asks for log-probabilities in between, which are sampled from
-// logits in memory.
+// TestRun_GreedyStepsGiveTheTokensOfThoseThatSample_GPU compares with steps that ask for log-probabilities, and so have logits in
+// memory. Temperatures below the least are greedy.
 func TestRun_GreedyStepsGiveTheTokensOfThoseThatSample_GPU(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		var ids [2][][]int32
@@ -155,7 +155,7 @@ func classOfStep(s *backend.Step) samplingClass {
 	return class
 }
 
-// TestLogits_OtherThanThoseReturnedAreInMemory: forward makes two products of the shape of logits and returns the first.
+// TestLogits_OtherThanThoseReturnedAreInMemory_GPU: forward makes two products of the shape of logits and returns one.
 func TestLogits_OtherThanThoseReturnedAreInMemory_GPU(t *testing.T) {
 	drivertest.OnEach(t, func(t *testing.T, d drivertest.Device) {
 		b := opener(d, Options{NoGraphs: true})(t)
