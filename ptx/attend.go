@@ -76,7 +76,7 @@ type attendKernels struct {
 	hopper        [len(headDims)]kernel[hopperAttendArgs] // head sizes 64 and 128
 	decode        [len(headDims)][2]kernel[decodeArgs]    // for 8 and 16 query heads of a KV head; D = 256 for 8 alone
 	halves        [len(headDims)]kernel[halfArgs]         // head sizes 64 and 128, at most 8 query heads
-	few           [len(headDims)]kernel[decodeArgs]       // the same, and few requests
+	few           [len(headDims)]kernel[fewArgs]          // the same, and few requests
 	forced        string                                  // the variant of prefill that tests ask for
 	forcedDecode  string                                  // and of decode
 }

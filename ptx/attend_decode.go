@@ -18,6 +18,15 @@ type decodeArgs struct {
 	Scores          scoreArgs
 }
 
+// fewArgs are those of src/attend_decode_few_sm90.cu.
+type fewArgs struct {
+	Out, Q  uintptr
+	Cache   kvArgs
+	Kept    uintptr
+	Problem decodeProblem
+	Scores  scoreArgs
+}
+
 // halfArgs are those of src/attend_decode_sm90.cu.
 type halfArgs struct {
 	KMap, VMap      driver.TensorMap
@@ -156,8 +165,8 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if k.attend.decodesFew(a, r.Decodes, k) {
 		fn := &k.attend.few[a.kind]
 		fn.shared = fewShared(a.d, a.group)
-		return fn.launch(s, driver.Dim{X: fewBlocks(fn.shared, limit) * k.SMs()}, driver.Dim{X: 32 * halfWorkers}, decodeArgs{
-			out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(1), f.args(),
+		return fn.launch(s, driver.Dim{X: fewBlocks(fn.shared, limit) * k.SMs()}, driver.Dim{X: 32 * halfWorkers}, fewArgs{
+			out.Ptr, q.Ptr, kv.args(), k.kept, problem(1), f.args(),
 		})
 	}
 	if k.attend.decodesInHalves(a, r.Decodes, k) {

@@ -29,8 +29,10 @@ const (
 	swapStart  = 2.598
 	swapMemory = 4840e3 // swapped, w passes L2 by
 	swapStore  = 1.218
-	joinStart  = 0.8704  // of a tile's sum over slices
-	joinRate   = 44.21e3 // bytes that a block leaves and takes
+	leaveRate  = 26e3   // bytes that a block of some slices leaves for others
+	joinGate   = 0.9    // more where gated
+	countStart = 0.8704 // of a tile's sum over slices that are counted
+	countRate  = 22.1e3 // bytes that a block leaves then
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -116,9 +118,21 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 		us += norm(gemmPower, tensor, l2, bytes/gemmMemory)
 	}
 	if t.splits > 1 {
-		return us + joinStart + area*8*float64(t.splits-1)/float64(t.splits)/joinRate
+		return us + t.predictJoin(e, area*4*float64(t.splits-1)/float64(t.splits))
 	}
 	return us + float64(waves)*store*area/(128*256)
+}
+
+// predictJoin is the time of a sum over slices of K, of which each leaves so many bytes for others.
+func (t *hopperTile) predictJoin(e epilogue, bytes float64) float64 {
+	us := bytes / leaveRate
+	if t.counts() {
+		us = countStart + bytes/countRate
+	}
+	if e == gated {
+		us += joinGate
+	}
+	return us
 }
 
 // predictSkinny is predict where all tokens are in one tile.

@@ -59,6 +59,7 @@ type Kernels struct {
 	fuse    fusedKernels
 	attend  attendKernels
 	sample  sampleKernels
+	kept    driver.DevicePtr // on Hopper, absent between launches: see src/hopper.cuh
 }
 
 // Open prepares the kernels for c and reserves the scratch memory that they share, some MiB. Nothing is compiled yet: a
@@ -70,7 +71,7 @@ func Open(c *driver.Context) (*Kernels, error) {
 	k := newKernels()
 	k.ctx = c
 	k.attend.reserve(c.Device.SharedPerBlockOptin)
-	if err := k.openLinear(); err != nil {
+	if err := k.openScratch(); err != nil {
 		return nil, fmt.Errorf("cannot open the kernels: %w", errors.Join(err, k.Close()))
 	}
 	return k, nil
@@ -107,7 +108,7 @@ func (k *Kernels) SMs() int { return k.ctx.Device.SMs }
 
 // Close unloads the modules and frees the scratch memory. Work that uses them must have ended.
 func (k *Kernels) Close() error {
-	errs := []error{k.closeLinear()}
+	errs := []error{k.closeScratch()}
 	for name, m := range k.modules {
 		errs = append(errs, m.Unload())
 		delete(k.modules, name)

@@ -1,7 +1,6 @@
 package ptx
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/weft-llm/weft/driver"
@@ -73,36 +72,6 @@ func (p *linearKernels) declare(k *Kernels) {
 			t.kernels[e].declare(k, file, t.name+epilogueSuffix[e], t.shared)
 		}
 	}
-}
-
-// What a multiprocessor needs of the scratch memory for split tiles: the sums of four tiles of 64x64, or on Hopper of one of
-// 192x192, and counters of the four, or of the warps of the one.
-const (
-	splitFloats   = 192 * 192
-	splitCounters = 12
-)
-
-// openLinear reserves the scratch memory for split tiles.
-func (k *Kernels) openLinear() (err error) {
-	counters := 4 * splitCounters * int64(k.SMs())
-	if k.lin.work, err = k.ctx.Alloc(int64(k.SMs()) * splitFloats * 4); err != nil {
-		return err
-	}
-	if k.lin.arrived, err = k.ctx.Alloc(counters); err != nil {
-		return err
-	}
-	s, err := k.ctx.NewStream()
-	if err != nil {
-		return err
-	}
-	err = driver.Memset8(s, k.lin.arrived, 0, counters)
-	return errors.Join(err, s.Sync(), s.Destroy())
-}
-
-func (k *Kernels) closeLinear() error {
-	err := errors.Join(k.ctx.Free(k.lin.work), k.ctx.Free(k.lin.arrived))
-	k.lin.work, k.lin.arrived = 0, 0
-	return err
 }
 
 // Linear enqueues y = x·wᵀ + bias on s.

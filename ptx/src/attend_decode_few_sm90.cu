@@ -1,7 +1,7 @@
 // attend_decode_few_sm90.cu: decode attention for few requests on Hopper, in blocks that take a leaf each.
 // data    q, out [B,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
 // math    as attend_decode_sm90.cu, bit by bit
-// needs   sm_90a, D in {64, 128}, at most 8 heads a KV head, B <= 32, counters zero   launch  grid a multiple of SMs, block 128
+// needs   sm_90a, D in {64, 128}, at most 8 heads a KV head, B <= 32, kept absent   launch  grid that runs at once, block 128
 // moves   4*D bytes a key and KV head; goal: the latency of one read behind the kernel ahead
 // source  split KV as in Dao et al. 2023 (Flash-Decoding)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
@@ -9,8 +9,8 @@
 #include "attend_pass_sm90.cuh"
 
 // With few requests time is what passes between the kernel ahead and the next. So this kernel plans without a barrier, has the
-// keys of its first leaf in shared memory before the kernel ahead has ended, and goes straight through the rest: each leaf's
-// sums go to memory, and the warp that comes last adds up those of a pair's leaves.
+// keys of its first leaf in shared memory before the kernel ahead has ended, and goes straight through the rest: the sums of a
+// pair's leaves go to memory, but for those of the last, whose block takes the others as they come.
 //
 // A worker has places for the keys of one turn, K and V of 16 each, and those of its next turn on their way as soon as they
 // have been read.
@@ -88,36 +88,96 @@ __device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Turn& n, 
 	cp_async_commit();
 }
 
-// finish_leaf adds up the workers' sums of the leaf, and of all leaves of the pair if the warp comes last.
+// Kept is where leaves of a pair wait for its last: of each four dimensions of all heads the sums, then maximum and denominator.
+// All of it is absent between launches.
 template <int D>
-__device__ __forceinline__ void finish_leaf(bf16* to, const Parts<D>& parts, u32* arrived, const Turn& n, int pair, const Desk& desk) {
-	const int fours = desk.heads * D / 4;
+struct Kept {
+	static constexpr int kFours = 8 * D / 4;         // of a leaf, for the most heads
+	static constexpr int kBatch = 8;                 // leaves that are read together
+	static constexpr int kLeaf = kFours * 24;        // bytes of one
+	static_assert(kMaxLeaves % kBatch == 0, "a batch would go beyond its pair");
+
+	u8 *sums, *ends;  // of leaf 0
+
+	__device__ __forceinline__ Kept(float* kept, int pair, int i) {
+		u8* at = reinterpret_cast<u8*>(kept) + static_cast<i64>(pair) * (kMaxLeaves * kLeaf);
+		sums = opaque(at + i * 16), ends = opaque(at + kFours * 16 + i * 8);
+	}
+
+	__device__ __forceinline__ void put(int leaf, const float4& o, const float2& e) const {
+		leave(reinterpret_cast<float4*>(sums + leaf * kLeaf), o), leave(reinterpret_cast<float2*>(ends + leaf * kLeaf), e);
+	}
+
+	// total waits for the first n leaves and adds them up, from left to right. What is absent makes a NaN.
+	__device__ __forceinline__ Sum total(int n) const {
+#pragma unroll 1
+		for (int looks = 1;; looks++) {
+			bool all = true;
+			Sum s;
+#pragma unroll 1
+			for (int leaf = 0; leaf < n; leaf += kBatch) {
+				float4 o[kBatch];
+				float2 e[kBatch];
+#pragma unroll
+				for (int j = 0; j < kBatch; j++) {
+					o[j] = look(reinterpret_cast<const float4*>(sums + leaf * kLeaf + j * kLeaf));
+					e[j] = look(reinterpret_cast<const float2*>(ends + leaf * kLeaf + j * kLeaf));
+				}
+#pragma unroll
+				for (int j = 0; j < kBatch; j++) {
+					const Sum x = {e[j].x, e[j].y, o[j]};
+					if (leaf + j == 0) s = x;
+					else if (leaf + j < n) s.add(x);
+				}
+				if (__builtin_expect(looks % kPatience, 1)) continue;
+#pragma unroll
+				for (int j = 0; j < kBatch; j++) all &= leaf + j >= n || is_present(o[j]) && is_present(e[j]);
+			}
+			const float any = s.l + (s.o.x + s.o.y) + (s.o.z + s.o.w);
+			if (__builtin_expect(any == any && s.m == s.m, 1) || looks % kPatience == 0 && all) return s;
+		}
+	}
+
+	// clear is for the next launch.
+	__device__ __forceinline__ void clear(int n) const {
+#pragma unroll 1
+		for (int leaf = 0; leaf < n; leaf += kBatch) {
+#pragma unroll
+			for (int j = 0; j < kBatch; j++) put(leaf + j, absent(), absent2());
+		}
+	}
+};
+
+// finish_leaf adds up the workers' sums of the leaf, and behind the pair's last those of all. The others come before it on the
+// line, and so from blocks that wait for none that come later.
+template <int D>
+__device__ __forceinline__ void finish_leaf(bf16* to, float* kept_at, const Turn& n, int pair, const Desk& desk) {
+	const int before = n.leaves - 1, fours = desk.heads * D / 4;
 	for (int i = threadIdx.x; i < fours; i += blockDim.x) {
-		const Sum x = gather<D>(desk, i);
-		if (n.leaves == 1) x.write(to + i * 4);
-		else parts.put(pair, n.in, i, x);
+		Sum x = gather<D>(desk, i);
+		const Kept<D> kept(kept_at, pair, i);
+		if (n.in < before) {
+			kept.put(n.in, x.o, {x.m, x.l});
+			continue;
+		}
+		if (before > 0) {
+			Sum s = kept.total(before);
+			s.add(x);
+			x = s;
+		}
+		x.write(to + i * 4);
+		kept.clear(before);
 	}
-	if (n.leaves == 1 || threadIdx.x / 32 * 32 >= fours) return;
-	__syncwarp();
-	int before = 0;
-	if (threadIdx.x % 32 == 0) {
-		before = arrive_at(arrived);
-		if (before == n.leaves - 1) *arrived = 0;  // for the next launch
-	}
-	if (__shfl_sync(kAll, before, 0) < n.leaves - 1) return;
-	__syncwarp();
-	for (int i = threadIdx.x; i < fours; i += blockDim.x) parts.template total<8>(pair, 1, n.leaves, i).write(to + i * 4);
 }
 
 template <int D>
-__device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache& c, float* parts_at, u32* counters, const Problem& t, const Scores& f) {
+__device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache& c, float* kept, const Problem& t, const Scores& f) {
 	using S = Swizzled<D>;
 	extern __shared__ __align__(128) u8 shared[];
 	const int worker = threadIdx.x >> 5;
 	const u32 base = smem_addr(shared) + 1023 & ~1023u, keys = base + worker * 2 * kTiles * S::Place, values = keys + kTiles * S::Place;
 	Desk desk = {reinterpret_cast<float*>(shared + (base - smem_addr(shared)) + kWorkers * 2 * kTiles * S::Place), nullptr, kWorkers, t.group, 1};
 	desk.ends = desk.sums + kWorkers * desk.heads * Shape<D>::Row;
-	const Parts<D> parts = {parts_at, desk.heads};
 	let_next_start();
 	const Leaves line = count_leaves(t, f.window);
 	Turn next;
@@ -179,15 +239,15 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 		float* tops = desk.tops_of(worker);
 		a.hand(desk.sums_of<D>(worker), tops, tops + desk.heads, t.group);
 		__syncthreads();
-		finish_leaf<D>(out + n.b * t.out_stride + n.h * t.group * D, parts, counters + mine * kWorkers + worker, n, mine, desk);
+		finish_leaf<D>(out + n.b * t.out_stride + n.h * t.group * D, kept, n, mine, desk);
 		if (more) __syncthreads();  // the sums have been read
 	}
 }
 
 #define ATTEND_DECODE_FEW_SM90(D)                                                                                          \
 	extern "C" __global__ void __launch_bounds__(128, 3)                                                                   \
-	    attend_decode_few_sm90_##D(bf16* out, const bf16* q, Cache c, float* parts, u32* counters, Problem t, Scores f) { \
-		attend_few<D>(out, q, c, parts, counters, t, f);                                                                     \
+	    attend_decode_few_sm90_##D(bf16* out, const bf16* q, Cache c, float* kept, Problem t, Scores f) {                 \
+		attend_few<D>(out, q, c, kept, t, f);                                                                                \
 	}
 
 ATTEND_DECODE_FEW_SM90(64)

@@ -153,7 +153,7 @@ __device__ __forceinline__ void fill(Ring<S::Places>& ring, Desk<S>& desk, u32 b
 	const u32 to = base + S::Ring + ring.place * S::Place, full = smem_addr(&desk.bars.full[ring.place]);
 	barrier_wait(smem_addr(&desk.bars.free[ring.place]), ring.round ^ 1);
 	__syncwarp();
-	if ((threadIdx.x & 31) == 0) {
+	if (elected()) {
 		barrier_expect(full, __popc(runs) * 16 * 2 * S::D);
 		const u64 policy = evict_normal();
 #pragma unroll

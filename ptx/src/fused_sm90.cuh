@@ -396,7 +396,7 @@ __device__ __forceinline__ void fused_sm90(const Tokens& x, const TensorMap& wma
 	if (threadIdx.x < 128 * C) {
 		g.consume();
 	} else if (threadIdx.x < 128 * C + 32) {
-		if (threadIdx.x == 128 * C) {
+		if (elected()) {
 			if constexpr (F == kAdd) g.produce();
 			else g.produce_w();
 		}

@@ -4,8 +4,8 @@
 // that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2
 // tiles, swapped just one: blocks of the same columns each copy half of that operand to both, and so do those of the same rows.
 // Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2.
-// Where tiles are few, `splits` clusters take slices of K of the same tiles: each finishes a part of the columns, leaves in
-// memory its sums of the others', and adds up its own when all have. They wait for each other, so that all blocks have to run
+// Where tiles are few, `splits` clusters take slices of K of the same tiles: each leaves its sums in memory and finishes a part
+// of the columns, whose sums it adds up as they come. They wait for each other, so that all blocks have to run
 // at once, which the launcher sees to. Logits have many tiles: their K is whole.
 #pragma once
 #include "argmax_sm90.cuh"
@@ -20,6 +20,7 @@ struct Gemm {
 	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
 	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
 	static constexpr bool kWhole = E == kLogits || E == kArgmax;  // of K
+	static constexpr bool kCounted = kRows * BN > 96 * 192;       // sums too many to make absent again, which counts take less time than
 
 	const Tokens x;
 	const TensorMap &wmap, &ymap;
@@ -175,7 +176,7 @@ struct Gemm {
 		for (int c = 0; c < kWide / kBox; c++) {
 			const u32 to = out + (group * 2 + turn % 2) * kBoxBytes;
 			turn++;
-			if (thread == 0) store_read<1>();
+			if (thread < 32 && elected()) store_read<1>();
 			named_sync(1 + group, 128);
 #pragma unroll
 			for (int j = 0; j < kBox / 8; j += 2) {
@@ -190,7 +191,7 @@ struct Gemm {
 			}
 			async_fence();
 			named_sync(1 + group, 128);
-			if (thread == 0) {
+			if (thread < 32 && elected()) {
 				if (m0 < p.m && y0 + c * kBox < width) store_box(ymap, to, y0 + c * kBox, m0);
 				store_commit();
 			}
@@ -319,48 +320,92 @@ struct Gemm {
 
 	// ---- the sum over slices of K
 
-	// join leaves in memory what other slices finish, waits for theirs, which run at the same time, and adds the S sums of its
-	// own part of the tile's columns, in the order of the slices: of sixteen each, which make eight of y where gated. A warp
-	// needs nothing but the sums of the same warp of the others.
+	// join leaves in memory what other slices finish, which run at the same time, and adds up the S sums of its own part of the
+	// tile's columns, in the order of the slices. A warp needs nothing but the sums of the same warp of the others.
 	template <int S>
 	__device__ __forceinline__ void join(const float (&acc)[BN / 2], int tile, int r0, int c0) const {
-		constexpr int kMine = (BN / 16 + S - 1) / S * 2;  // eights of columns; the last slices may have none
+		constexpr int kLeast = E == kGated && !Swap ? 2 : 1;           // eights of columns that make eight of y
+		constexpr int kMine = (BN / 8 / kLeast + S - 1) / S * kLeast;  // the last slices may have none
 		static_assert(BN / 8 % kMine == 0, "columns would be left over");
 		const int place = tile * blocks + rank;
-		const bool first_lane = threadIdx.x % 32 == 0;
 		float4* at = reinterpret_cast<float4*>(p.ws) + static_cast<i64>(place) * S * kTileSums + threadIdx.x;
+		float4* const own = opaque(at + slice * kTileSums);
 #pragma unroll
 		for (int i = 0; i < BN / 8; i++)
-			if (i / kMine != slice) __stcg(at + slice * kTileSums + i * kThreads, four(acc, i));
-		__syncwarp();
+			if (i / kMine != slice) leave(own + i * kThreads, four(acc, i));
 		u32* arrived = p.arrived + place * (kThreads / 32) + threadIdx.x / 32;
+		bool last = false;
+		if constexpr (kCounted) last = count<S>(arrived);
+		if ((slice + 1) * kMine <= BN / 8) {
+			at = opaque(at + slice * kMine * kThreads);
+			constexpr int kPart = kCounted || C < 3 ? kMine : kMine % (8 / S) ? kMine / 2 : 8 / S;  // that registers hold
+#pragma unroll
+			for (int i = 0; i < kMine; i += kPart) {
+				float sum[4 * kPart];
+				meet<S, kMine, kPart>(acc, at + i * kThreads, i, sum);
+				const int c = c0 + (slice * kMine + i) * 8;
+				if constexpr (Swap) write_swapped<kPart>(sum, r0, c);
+				else write<kPart>(sum, r0, c);
+			}
+#pragma unroll
+			for (int s = 0; s < S; s++)
+#pragma unroll
+				for (int i = 0; i < kMine; i++)
+					if (!kCounted && s != slice) leave(at + s * kTileSums + i * kThreads, absent());  // for the next launch
+		}
+		if (kCounted && last) reset(arrived);  // for the next launch
+	}
+
+	// count waits until the warps of all slices have left their sums. It returns true in one lane of the last that has done so.
+	template <int S>
+	__device__ __forceinline__ bool count(u32* arrived) const {
 		u32 left = 0;
-		if (first_lane) {
+		__syncwarp();
+		if (threadIdx.x % 32 == 0) {
 			if (arrive_at(arrived) < S - 1)
 				while (arrivals(arrived) < S) __nanosleep(20);
 			left = leave_from(arrived);
 		}
 		__syncwarp();
-		if ((slice + 1) * kMine <= BN / 8) {
-			float4 v[S][kMine];
+		return left == 2 * S - 1;
+	}
+
+	// meet adds up the slices' sums of N eights of columns, if they are not counted as they come. What is absent makes all NaN: few
+	// instructions ask for that, which have to be fetched while the next kernel waits. A NaN may be a sum, too, which is found out
+	// in the end.
+	template <int S, int Mine, int N>
+	__device__ __forceinline__ void meet(const float (&acc)[BN / 2], const float4* at, int from, float (&sum)[4 * N]) const {
+		float4 v[S][N];
+#pragma unroll
+		for (int s = 0; s < S; s++)
+#pragma unroll
+			for (int i = 0; i < N; i++) v[s][i] = four(acc, s * Mine + from + i);
+#pragma unroll 1
+		for (int looks = 1;; looks++) {
 #pragma unroll
 			for (int s = 0; s < S; s++)
 #pragma unroll
-				for (int i = 0; i < kMine; i++)
-					v[s][i] = s == slice ? four(acc, s * kMine + i) : __ldcg(at + s * kTileSums + (slice * kMine + i) * kThreads);
-			float sum[4 * kMine];
+				for (int i = 0; i < N; i++)
+					if (s != slice) v[s][i] = look(at + s * kTileSums + i * kThreads);
+			float total = 0;
 #pragma unroll
-			for (int i = 0; i < kMine; i++) {
+			for (int i = 0; i < N; i++) {
 				float4 f = v[0][i];
 #pragma unroll
 				for (int s = 1; s < S; s++) f.x += v[s][i].x, f.y += v[s][i].y, f.z += v[s][i].z, f.w += v[s][i].w;
 				sum[4 * i] = f.x, sum[4 * i + 1] = f.y, sum[4 * i + 2] = f.z, sum[4 * i + 3] = f.w;
+				total += (f.x + f.y) + (f.z + f.w);
 			}
-			c0 += slice * kMine * 8;
-			if constexpr (Swap) write_swapped<kMine>(sum, r0, c0);
-			else write<kMine>(sum, r0, c0);
+			if (kCounted || __builtin_expect(total == total, 1)) break;
+			__nanosleep(20);
+			if (__builtin_expect(looks % kPatience, 1)) continue;
+			bool all = true;
+#pragma unroll
+			for (int s = 0; s < S; s++)
+#pragma unroll
+				for (int i = 0; i < N; i++) all &= is_present(v[s][i]);
+			if (all) break;
 		}
-		if (first_lane && left == 2 * S - 1) reset(arrived);  // for the next launch
 	}
 
 	// four gives the sums of an eight of columns, zeros behind the last.
@@ -386,7 +431,7 @@ struct Gemm {
 			else if (E == kGated && p.act == kErf) store<true>(acc, r0, c0, turn);
 			else store<false>(acc, r0, c0, turn);
 		}
-		if (!Swap && !kWhole && threadIdx.x % 128 == 0) store_done();
+		if (!Swap && !kWhole && threadIdx.x % 128 < 32 && elected()) store_done();
 		if constexpr (E == kArgmax) {
 			named_sync(1, kThreads);
 			best.end(ranks, min(met(), p.m), kThreads);
@@ -405,7 +450,7 @@ __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap
 	if (g.blocks > 1) cluster_arrive(), cluster_wait();
 	if (threadIdx.x >= 128 * C) {
 		fewer_registers<40>();
-		if (threadIdx.x == 128 * C) g.produce();
+		if (threadIdx.x / 32 == 4 * C && elected()) g.produce();
 	} else {
 		more_registers<C == 2 ? 232 : 152>();
 		wait_for_previous();

@@ -128,6 +128,14 @@ __device__ __forceinline__ void send(u32 addr, u32 rank, float v, u32 bar) {
 	    : "memory");
 }
 
+// elected is true in one lane of a whole warp, the same each time. ptxas knows that it is one: where it does not, it has a loop
+// over lanes that may differ round each copy.
+__device__ __forceinline__ bool elected() {
+	u32 is;
+	asm volatile("{ .reg .pred p; elect.sync _|p, 0xffffffff; selp.u32 %0, 1, 0, p; }" : "=r"(is));
+	return is;
+}
+
 // ---- registers and dependent launch -------------------------------------------------------------------------------
 
 template <int N>
@@ -171,3 +179,42 @@ __device__ __forceinline__ u32 leave_from(u32* count) {
 }
 
 __device__ __forceinline__ void reset(u32* count) { asm volatile("st.relaxed.gpu.global.u32 [%0], 0;" ::"l"(count) : "memory"); }
+
+// A sum that one block leaves in memory for another needs no count beside it: until it is there, absent is, a NaN that no
+// operation gives. So it takes one way through L2, where a count, ordered behind it, takes three.
+constexpr u32 kAbsent = 0xffffffff;
+constexpr int kPatience = 32;  // looks at what is NaN, before it is asked whether that is a sum
+
+__device__ __forceinline__ float2 absent2() { return {__uint_as_float(kAbsent), __uint_as_float(kAbsent)}; }
+__device__ __forceinline__ float4 absent() { return {absent2().x, absent2().x, absent2().x, absent2().x}; }
+
+__device__ __forceinline__ bool is_present(float v) { return __float_as_uint(v) != kAbsent; }
+__device__ __forceinline__ bool is_present(const float2& v) { return is_present(v.x) && is_present(v.y); }
+__device__ __forceinline__ bool is_present(const float4& v) { return is_present(v.x) && is_present(v.y) && is_present(v.z) && is_present(v.w); }
+
+// opaque keeps the compiler from making the address anew in every branch.
+template <typename T>
+__device__ __forceinline__ T* opaque(T* at) {
+	asm volatile("" : "+l"(at));
+	return at;
+}
+
+__device__ __forceinline__ void leave(float4* at, const float4& v) {
+	asm volatile("st.relaxed.gpu.global.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(at), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w) : "memory");
+}
+
+__device__ __forceinline__ void leave(float2* at, const float2& v) {
+	asm volatile("st.relaxed.gpu.global.v2.f32 [%0], {%1,%2};" ::"l"(at), "f"(v.x), "f"(v.y) : "memory");
+}
+
+__device__ __forceinline__ float4 look(const float4* at) {
+	float4 v;
+	asm volatile("ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(at) : "memory");
+	return v;
+}
+
+__device__ __forceinline__ float2 look(const float2* at) {
+	float2 v;
+	asm volatile("ld.relaxed.gpu.global.v2.f32 {%0,%1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(at) : "memory");
+	return v;
+}

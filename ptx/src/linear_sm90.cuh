@@ -9,7 +9,7 @@
 // of x and w are 64 columns wide with the 128-byte swizzle; that of xtail has the rows that are left of x behind the last whole
 // one. ymap is used for bf16 by GEMM alone.
 // GEMM has clusters of `down` tiles that share w, goes through them in groups of `order` rows, and takes K in splits, whose sums
-// meet in ws.
+// meet in ws, which is absent() between launches, or are counted in arrived, which is zero.
 #define HOPPER_PARAMS                                                                                                        \
 	const __grid_constant__ TensorMap xmap, const __grid_constant__ TensorMap xtail, const __grid_constant__ TensorMap wmap,    \
 	    const __grid_constant__ TensorMap ymap, void *y, const float *bias, float *ws, u32 *arrived, int m, int n, int k,       \

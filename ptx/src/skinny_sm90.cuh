@@ -211,7 +211,7 @@ __device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wm
 		wait_for_previous();
 		g.consume(ranks);
 	} else {
-		if (threadIdx.x == 128) g.produce();
+		if (elected()) g.produce();
 		if (g.splits > 1) cluster_wait();
 	}
 }
