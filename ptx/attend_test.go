@@ -373,6 +373,28 @@ func attendDecodeReadsRunsOfSlotsBrokenAnywhere(t *testing.T, d drivertest.Devic
 	}
 }
 
+// TestAttendDecode_ValuesThatAreNaNEndInNaN_GPU: a leaf whose sums are NaN is none that has still to come.
+func TestAttendDecode_ValuesThatAreNaNEndInNaN_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendDecodeValuesThatAreNaNEndInNaN)
+}
+
+func attendDecodeValuesThatAreNaNEndInNaN(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	b := newAttendBatch(attendCase{128, 2, 3, Scores{Scale: 0.1}, []int32{700}, []int32{1}, 1}, rand.New(rand.NewPCG(14, 15)))
+	for i, nan := range someNaNs { // in the first dimensions of the second head's values
+		b.v[(b.slots+int(b.pages[int(b.rows[0])*b.cols+100*i]))*b.d+i] = nan
+	}
+	for _, name := range g.decoders() {
+		g.must(g.k.Force("attend_decode", name))
+		for i, v := range b.run(g)[:b.width()] {
+			if want := i >= 3*b.d && i%b.d < len(someNaNs); math.IsNaN(fromBF16(v)) != want {
+				t.Errorf("%s: element %d is %g", name, i, fromBF16(v))
+				break
+			}
+		}
+	}
+}
+
 // decoders are the kernels of decode attention here.
 func (g *bench) decoders() (names []string) {
 	for _, v := range g.k.attendVariants() {

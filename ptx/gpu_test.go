@@ -2,6 +2,7 @@ package ptx
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -69,12 +70,32 @@ func open(t testing.TB, on drivertest.Device) *gpu {
 		}
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(g.ctx.Sync(), g.k.Close(), g.s.Destroy(), g.ctx.Close()); err != nil {
+		if err := errors.Join(g.ctx.Sync(), g.checkScratch(), g.k.Close(), g.s.Destroy(), g.ctx.Close()); err != nil {
 			t.Error(err)
 		}
 		runtime.UnlockOSThread()
 	})
 	return g
+}
+
+// checkScratch says what launches left of themselves in the scratch memory, where the next ones would take it for their own.
+func (g *gpu) checkScratch() error {
+	counts := make([]byte, g.k.SMs()*splitCounters*4)
+	kept := make([]byte, g.k.SMs()*keptFloats*4)
+	if g.k.kept == 0 {
+		kept = nil
+	}
+	err := errors.Join(driver.CopyDtoH(g.s, counts, g.k.lin.arrived), driver.CopyDtoH(g.s, kept, g.k.kept), g.s.Sync())
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(counts, func(b byte) bool { return b != 0 }); i >= 0 {
+		err = fmt.Errorf("count %d is left at %d", i/4, counts[i])
+	}
+	if i := slices.IndexFunc(kept, func(b byte) bool { return b != 0xff }); i >= 0 {
+		err = errors.Join(err, fmt.Errorf("float %d of what blocks leave for each other is not absent", i/4))
+	}
+	return err
 }
 
 // random returns a matrix of normal values that lives until the test ends.

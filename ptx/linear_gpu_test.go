@@ -1,6 +1,7 @@
 package ptx
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/driver/drivertest"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -115,7 +117,7 @@ func linearEveryKernelGivesTheFloat64Result(t *testing.T, d drivertest.Device) {
 }
 
 // TestLinear_SlicesOfKMeetInMemory runs every kernel that cuts K among clusters, by all its slices, on a device large enough
-// for them; twice, since the counters have to be zero again.
+// for them; twice, since scratch memory has to be as it was.
 func TestLinear_SlicesOfKMeetInMemory(t *testing.T) {
 	const sms, m, n, k = 32, 70, 112, 1096
 	lib := drivertest.Simulate(t, drivertest.Config{Name: "Simulated sm_90", Major: 9, SMs: sms, Memory: 1 << 30})
@@ -133,6 +135,44 @@ func TestLinear_SlicesOfKMeetInMemory(t *testing.T) {
 		for range 2 {
 			if err := l.check(c); err != nil {
 				t.Errorf("%s: %v", tile.name, err)
+			}
+		}
+	}
+}
+
+// someNaNs are NaN of all kinds that bf16 has: quiet or not, with either sign, and all ones, as what is absent in memory.
+var someNaNs = []uint16{0x7fc0, 0xffc0, 0x7f81, 0xff81, 0x7fff, 0xffff}
+
+// TestLinear_SlicesThatAreNaNEndInNaN_GPU: a sum that is NaN is none that has still to come.
+func TestLinear_SlicesThatAreNaNEndInNaN_GPU(t *testing.T) {
+	drivertest.OnEach(t, linearSlicesThatAreNaNEndInNaN)
+}
+
+func linearSlicesThatAreNaNEndInNaN(t *testing.T, d drivertest.Device) {
+	c := newChecker(t, d)
+	if !c.k.Hopper() {
+		t.Skip("skipped: only sm_90a has kernels whose slices of K wait for each other")
+	}
+	const m, n, k = 40, 64, 576
+	x, w, y := c.random(tensor.BF16, m, k), c.random(tensor.BF16, n, k), c.poisoned(tensor.BF16, m, n)
+	var raw []byte
+	for i := range k {
+		raw = binary.LittleEndian.AppendUint16(raw, someNaNs[i%len(someNaNs)])
+	}
+	c.must(driver.CopyHtoD(c.s, x.Ptr, raw))
+	for i := range c.k.hop.tiles {
+		tile := &c.k.hop.tiles[i]
+		if _, _, _, _, splits := tile.gemmLaunch(plain, m, n, k, c.k.SMs()); tile.skinny || splits == 1 {
+			continue
+		}
+		c.poison(y)
+		c.must(errors.Join(c.k.Force("linear", tile.name), c.k.Linear(c.s, y.View, x.View, w.View, tensor.View{})))
+		got, err := c.read(y)
+		c.must(err)
+		for i, v := range got {
+			if math.IsNaN(float64(v)) != (i < n) {
+				t.Errorf("%s: element %d is %g", tile.name, i, v)
+				break
 			}
 		}
 	}

@@ -75,6 +75,23 @@ func TestDeadlock_SaysWhereEachWarpStands(t *testing.T) {
 		wantFault(t, Deadlock, "does not end")
 }
 
+// Blocks that run at once on a device may wait for each other, whether they sleep or not.
+func TestGrid_BlocksThatLookForOthersEnd(t *testing.T) {
+	for _, sleep := range []string{"", "nanosleep.u32 20;"} {
+		snippet{grid: 9, in: []uint32{0}, code: `
+	setp.ne.u32 %p1, %t, 0;
+	@%p1 bra done;
+	atom.global.add.u32 %r0, [%out], 1;
+again:
+	` + sleep + `
+	ld.relaxed.gpu.global.u32 %r1, [%out];
+	setp.ne.u32 %p1, %r1, 9;
+	@%p1 bra again;
+done:
+	mov.u32 %r0, 9;`}.wantWords(t, 9, 9)
+	}
+}
+
 // copied copies 16 bytes a thread by cp.async and reads one word of them.
 func copied(wait string) snippet {
 	return snippet{words: 128, in: each(128, func(i int) uint32 { return uint32(i) * 3 }), declare: ".shared .align 16 .b8 words[512];", code: `

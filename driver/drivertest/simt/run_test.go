@@ -35,6 +35,7 @@ type snippet struct {
 	declare string // outside of the body
 	block   int    // threads; 0 stands for 32
 	cluster int    // blocks, all of the grid; 0 for none
+	grid    int    // blocks without a cluster; 0 for one
 	shared  int
 	words   int // of memory; 0 for one a thread
 	in      []uint32
@@ -75,6 +76,7 @@ func (s snippet) run() ([]uint32, error) {
 	if s.block == 0 {
 		l.Block[0] = lanes
 	}
+	l.Grid[0] = s.grid
 	if s.cluster > 0 {
 		l.Grid[0], l.Cluster[0] = s.cluster, s.cluster
 	}
