@@ -150,7 +150,7 @@ func (k *Kernels) fused(s driver.Stream, op string, f fusing, x, w tensor.View, 
 		return fmt.Errorf("cannot run %s: only Hopper has it, in bf16; use the single operations", op)
 	case m > MaxFused:
 		return &tensor.ShapeError{Op: op, Operand: "T", Got: fmt.Sprint(m), Want: fmt.Sprintf("at most %d", MaxFused)}
-	case (x.Ptr|w.Ptr|a.X|a.Y|a.Norm|a.Bias|a.Heads.K|a.Heads.V|a.Heads.QNorm|a.Heads.KNorm)%16 != 0:
+	case (x.Ptr|w.Ptr|a.X|a.Y|a.Norm|a.Bias|a.Heads.K|a.Heads.V|a.Heads.QNorm|a.Heads.KNorm|a.Heads.Table)%16 != 0:
 		return &tensor.ShapeError{Op: op, Operand: "an operand", Got: "off", Want: "aligned to 16 bytes"}
 	}
 	t, ok := k.fuse.choose(f, m, n, int(a.K), k.SMs())
@@ -228,7 +228,7 @@ func (k *Kernels) NormGated(s driver.Stream, y, x, norm, w tensor.View, eps floa
 //
 //	x [T,K] bf16    norm [K] f32    w [(Heads+2·KVHeads)·D,K] bf16    bias f32 or empty; all contiguous, a.Q overlaps none
 //
-// T is at most MaxFused, K a multiple of 8, D one that FusesHeads allows, norms of heads are not wide; on Hopper alone.
+// T is at most MaxFused, K a multiple of 8, D and R those that FusesHeads allows, norms of heads are not wide; on Hopper alone.
 // Kernels: src/fused_n*_sm90.cu. Oracle: cpu.NormHeads.
 func (k *Kernels) NormHeads(s driver.Stream, x, norm, w, bias tensor.View, eps float32, a *RopeStore) error {
 	c := tensor.Checking("norm_heads")
@@ -255,8 +255,9 @@ func (k *Kernels) NormHeads(s driver.Stream, x, norm, w, bias tensor.View, eps f
 		M: int32(c.Dim("T")), N: int32(c.Dim("N")), K: int32(c.Dim("K")), Eps: eps, Heads: a.headStore()})
 }
 
-// FusesHeads reports whether NormHeads takes heads of d: some make a tile.
-func FusesHeads(d int) bool { return d >= 16 && headFeatures%d == 0 }
+// FusesHeads reports whether NormHeads takes heads of d, of which r dimensions turn: some make a tile, and eight neighbours turn
+// with eight others.
+func FusesHeads(d, r int) bool { return d >= 16 && headFeatures%d == 0 && r%16 == 0 && r <= d }
 
 // checkFused compares the products of dimensions that Check cannot.
 func (a *RopeStore) checkFused(c *tensor.Check) error {
@@ -265,14 +266,14 @@ func (a *RopeStore) checkFused(c *tensor.Check) error {
 		return &tensor.ShapeError{Op: "norm_heads", Operand: operand, Got: got, Want: want}
 	}
 	switch r := a.Table.Dim[1]; {
-	case !FusesHeads(d):
+	case !FusesHeads(d, 0):
 		return bad("D", fmt.Sprint(d), "16, 32, 64 or 128")
 	case a.Q.Dim[1] != a.Heads*d:
 		return bad("q", a.Q.String(), "[T,Heads·D]")
 	case n != (a.Heads+2*kv)*d:
 		return bad("w", fmt.Sprint(n, " rows"), "(Heads+2·KVHeads)·D")
-	case a.Table.Rank > 0 && (a.Table.Rank != 2 || a.Table.Type != tensor.F32 || r%2 != 0 || r > d || !a.Table.Contiguous()):
-		return bad("table", a.Table.String(), "f32[C,R] with R even and at most D")
+	case a.Table.Rank > 0 && (a.Table.Rank != 2 || a.Table.Type != tensor.F32 || !FusesHeads(d, r) || !a.Table.Contiguous()):
+		return bad("table", a.Table.String(), "f32[C,R] with R a multiple of 16 and at most D")
 	}
 	return nil
 }

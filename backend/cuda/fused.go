@@ -15,7 +15,7 @@ const mostGated, mostHeads = 16 << 20, 32 << 20
 // NormHeads returns q of RopeStore(Linear(norm(res))), and the stream.
 func (b *Backend) NormHeads(res backend.Residual, n backend.Norm, w, bias backend.Weight, a *backend.Attention, batch *backend.Batch) (q tensor.View, sum backend.Residual) {
 	x, ok := b.fuses(res, n, viewOf(w), mostHeads)
-	if !ok || !ptx.FusesHeads(a.HeadDim) || wide(a.QNorm, a) || wide(a.KNorm, a) {
+	if !ok || !ptx.FusesHeads(a.HeadDim, viewOf(a.Rope.Table).Dim[1]) || wide(a.QNorm, a) || wide(a.KNorm, a) {
 		return backend.ComposeNormHeads(b, res, n, w, bias, a, batch)
 	}
 	q = b.alloc(b.opts.Elem, x.Dim[0], a.Heads*a.HeadDim)

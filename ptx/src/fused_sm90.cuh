@@ -33,10 +33,6 @@ struct Fusion {
 	HeadStore heads;
 };
 
-__device__ __forceinline__ void store_shared(u32 addr, const uint4& v) {
-	asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(addr), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
-}
-
 template <int NT, int C, int Stages, Fusing F>
 struct Fused : Skinny<NT, C, Stages, kPlain> {
 	using Base = Skinny<NT, C, Stages, kPlain>;
@@ -53,10 +49,10 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	static constexpr int kWide = F == kGate ? 16 : 8, kParts = kRows / kWide;  // features that give eight values
 
 	const Fusion& f;
-	float* squares;  // [NT][kScalers]: rows as those of sums
+	u32 squares;  // [NT][kScalers] f32: rows as those of sums
 
 	__device__ __forceinline__ Fused(const Tokens& x, const TensorMap& wmap, const Linear& p, const Fusion& f, u8* base)
-	    : Base(x, wmap, p, base), f(f), squares(sums + NT * kPitch + 4 * Stages + 4) {}
+	    : Base(x, wmap, p, base), f(f), squares(sums + (NT * kPitch + 4 * Stages + 4) * 4) {}
 
 	// init is for all threads, before a barrier of the block. A stage is full when w has come and a warp has written x.
 	__device__ __forceinline__ void init() const {
@@ -90,11 +86,12 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 
 	// ---- the scaling warps --------------------------------------------------------------------------------------------
 
-	// Scaler is a lane's part of x: eight columns, from col on, of rows row + 4j.
+	// Scaler is a lane's part of x: eight columns, from col on, of rows row + 4j. It reads step `next` of a tile, the number
+	// `reads` of the block, before it puts them.
 	struct Scaler {
 		int warp, row, col;
-		u32 steps;                // of a tile; step n of the block is step n % steps of one
-		int total;
+		int steps, total;         // of a tile, of the block
+		int next, reads;
 		float sum[kChunks] = {};  // of squares
 	};
 
@@ -102,33 +99,31 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 	struct Piece {
 		uint4 x[kTogether][kChunks];
 		float g[kTogether][8];  // weights of the norm
+		int at[kTogether];      // their columns, f.k where there is none
 	};
 
-	// column is the lane's first of step n, or f.k where there is none.
-	__device__ __forceinline__ int column(const Scaler& s, int n) const {
-		const u32 step = static_cast<u32>(n) < s.steps ? n : static_cast<u32>(n) % s.steps;
-		return n < s.total ? min(static_cast<int>(first_step + step) * kStep + s.col, f.k) : f.k;
-	}
-
-	__device__ __forceinline__ void load_norm(const Scaler& s, int n, Piece& v) const {
+	// load_norm begins with the piece that follows, and depends on no kernel.
+	__device__ __forceinline__ void load_norm(Scaler& s, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
-			const int at = column(s, n + a);
+			const int step = s.next + a < s.steps ? s.next + a : s.next + a - s.steps;
+			v.at[a] = s.reads + a < s.total ? min((first_step + step) * kStep + s.col, f.k) : f.k;
 #pragma unroll
 			for (int i = 0; i < 8; i++) v.g[a][i] = 0;  // where x is zero its product must not be NaN
-			if (at < f.k) load8(f.norm + at, v.g[a]);
+			if (v.at[a] < f.k) load8(f.norm + v.at[a], v.g[a]);
 		}
+		s.reads += kTurns * kTogether, s.next += kTurns * kTogether;
+		while (s.next >= s.steps && s.reads < s.total) s.next -= s.steps;
 	}
 
-	__device__ __forceinline__ void load_x(const Scaler& s, int n, Piece& v) const {
+	__device__ __forceinline__ void load_x(const Scaler& s, Piece& v) const {
 #pragma unroll
 		for (int a = 0; a < kTogether; a++) {
-			const int at = column(s, n + a);
-			const bf16* from = f.x + static_cast<i64>(token0() + s.row) * f.k + at;
+			const bf16* from = f.x + static_cast<i64>(token0() + s.row) * f.k + v.at[a];
 #pragma unroll
 			for (int j = 0; j < kChunks; j++) {
 				v.x[a][j] = {};
-				if (at < f.k && s.row + 4 * j < tokens()) v.x[a][j] = *reinterpret_cast<const uint4*>(from + static_cast<i64>(4 * j) * f.k);
+				if (v.at[a] < f.k && s.row + 4 * j < tokens()) v.x[a][j] = *reinterpret_cast<const uint4*>(from + static_cast<i64>(4 * j) * f.k);
 			}
 		}
 	}
@@ -149,7 +144,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 				unpack8(v.x[a][j], x);
 #pragma unroll
 				for (int e = 0; e < 8; e++) {
-					if (static_cast<u32>(n + a) < s.steps) s.sum[j] += x[e] * x[e];
+					if (n + a < s.steps) s.sum[j] += x[e] * x[e];
 					x[e] *= v.g[a][e];
 				}
 				store_shared(to + row * 128 + ((s.col / 8 ^ row % 8) * 16), pack8(x));
@@ -168,9 +163,9 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 			float v = s.sum[j];
 #pragma unroll
 			for (int o = 1; o < 8; o <<= 1) v += __shfl_xor_sync(kAll, v, o);
-			const int token = s.row + 4 * j;
+			const int token = s.row + 4 * j, to = token & (splits - 1);
 			if (s.col == 0 && token < tokens())
-				send(smem_addr(squares + (rank * NT + token >> log_splits) * kScalers + s.warp), token & (splits - 1), v, sent);
+				send(at_rank(squares + ((rank * NT + token >> log_splits) * kScalers + s.warp) * 4, to), v, at_rank(sent, to));
 		}
 	}
 
@@ -181,32 +176,35 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		s.steps = end_step - first_step, s.total = s.steps * ceil_div(end() - first(), stride());
 		if (s.warp >= kTurns) s.total = 0;
 		int n = s.warp * kTogether;
+		s.next = s.reads = n;
 		Piece v;
-		load_norm(s, n, v);
+		load_norm(s, v);
 		wait_for_previous();
-		load_x(s, n, v);
+		load_x(s, v);
 		bool told = false;
 #pragma unroll 1
 		for (; n < s.total; n += kTurns * kTogether) {
-			if (!told && static_cast<u32>(n) >= s.steps) tell(s), told = true;
-			const int next = n + kTurns * kTogether;
+			if (!told && n >= s.steps) tell(s), told = true;
 			Piece w;
-			if constexpr (kEarly) load_norm(s, next, w), load_x(s, next, w);
+			if constexpr (kEarly) load_norm(s, w), load_x(s, w);
 			put(s, n, v);
 			if constexpr (kEarly) v = w;
-			else load_norm(s, next, v), load_x(s, next, v);
+			else load_norm(s, v), load_x(s, v);
 		}
 		if (!told) tell(s);
 	}
 
 	// ---- the multiplying warps ----------------------------------------------------------------------------------------
 
-	// Ahead is what a thread reads ahead for the first eight values that it finishes.
+	enum { kNormed = 1, kTurned = 2 };
+
+	// Ahead is what a thread knows ahead of the first eight values that it finishes.
 	struct Ahead {
 		uint4 old;                 // of the stream
 		float g[8];                // weights of the head's norm
 		float cosine[8], sine[8];  // of the rotation, the sine with its sign
-		int slot;
+		int does;  // of a head: kNormed, kTurned
+		bf16* to;  // of a head
 	};
 
 	// Part is eight neighbouring values to finish, or sixteen where gated.
@@ -223,15 +221,14 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		return a;
 	}
 
-	// learn reads weights.
+	// learn reads weights. d is a power of two.
 	__device__ __forceinline__ void learn(Ahead& h, const Part& a) const {
-		if (!a.there) return;
-		if constexpr (F == kHeads) {
-			const HeadStore& s = f.heads;
-			const int head = a.feature / s.d;
-			const float* g = head < s.heads ? s.qnorm : head < s.heads + s.kv_heads ? s.knorm : nullptr;
-			if (g) load8(g + a.feature % s.d, h.g);
-		}
+		if (F != kHeads || !a.there) return;
+		const HeadStore& s = f.heads;
+		const int head = a.feature >> 31 - __clz(s.d);
+		const float* g = head < s.heads ? s.qnorm : head < s.heads + s.kv_heads ? s.knorm : nullptr;
+		h.does = g ? kNormed : 0;
+		if (g) load8(g + (a.feature & s.d - 1), h.g);
 	}
 
 	// look reads what other kernels wrote.
@@ -240,42 +237,63 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		if constexpr (F == kAdd) h.old = *reinterpret_cast<const uint4*>(static_cast<const bf16*>(p.y) + static_cast<i64>(a.token) * p.n + a.feature);
 		if constexpr (F == kHeads) {
 			const HeadStore& s = f.heads;
-			h.slot = s.slots[a.token];
-			if (s.table) load_angles(h, s, s.table + static_cast<i64>(s.pos[a.token]) * s.r, a.feature % s.d);
+			const int head = a.feature >> 31 - __clz(s.d), at = a.feature & s.d - 1, k = head - s.heads, v = k - s.kv_heads;
+			const i64 slot = s.slots[a.token];
+			h.to = k < 0 ? static_cast<bf16*>(p.y) + (static_cast<i64>(a.token) * s.heads + head) * s.d : (v < 0 ? s.k + k * s.stride : s.v + v * s.stride) + slot * s.d;
+			h.to += at;
+			if (v >= 0 || !s.table || at >= s.r) return;
+			h.does |= kTurned;
+			load_angles(h, s, s.table + static_cast<i64>(s.pos[a.token]) * s.r, at);
 		}
 	}
 
+	// load_angles is for eight values that all turn: half of them, or all in the same half of a head, as r is a multiple of 16.
 	__device__ __forceinline__ void load_angles(Ahead& h, const HeadStore& s, const float* angle, int at) const {
 		const int half = s.r / 2;
+		if (s.interleaved) {
+			const float4 c = *reinterpret_cast<const float4*>(angle + at / 2), d = *reinterpret_cast<const float4*>(angle + half + at / 2);
+			const float cosine[4] = {c.x, c.y, c.z, c.w}, sine[4] = {d.x, d.y, d.z, d.w};
 #pragma unroll
-		for (int j = 0; j < 8; j++) {
-			const int i = at + j;
-			const bool low = s.interleaved ? i % 2 == 0 : i < half;
-			const int pair = s.interleaved ? i / 2 : low ? i : i - half;
-			h.cosine[j] = 1, h.sine[j] = 0;
-			if (i >= s.r) continue;
-			h.cosine[j] = angle[pair];
-			h.sine[j] = low ? -angle[half + pair] : angle[half + pair];
+			for (int j = 0; j < 8; j++) h.cosine[j] = cosine[j / 2], h.sine[j] = j % 2 ? sine[j / 2] : -sine[j / 2];
+			return;
 		}
+		const bool low = at < half;
+		load8(angle + (low ? at : at - half), h.cosine);
+		load8(angle + (low ? half + at : at), h.sine);
+#pragma unroll
+		for (int j = 0; j < 8; j++) h.sine[j] = low ? -h.sine[j] : h.sine[j];
 	}
 
-	// inverse is 1/rms of the token of that row of sums.
-	__device__ __forceinline__ float inverse(int row) const {
+	// values adds up the slices of K of N eights of sums, over the rms of the token where the stream is normed.
+	template <int N>
+	__device__ __forceinline__ void values(const Part& a, float (&v)[N][8]) const {
+		u32 from = this->at(a.row, a.col), square = squares + a.row * (kScalers * 4);
 		float sum = 0;
-		for (int s = 0; s < splits; s++) {
-			const float4 v = reinterpret_cast<const float4*>(squares)[(s * NT >> log_splits) + row];
-			sum += v.x + v.y + (v.z + v.w);
-		}
-		return rsqrtf(__fdividef(sum, f.k) + f.eps);
-	}
-
-	// values adds up the slices of K of eight sums.
-	__device__ __forceinline__ void values(int row, int col, float (&v)[8]) const {
-		this->read(row, col, v);
-		if constexpr (!kNorm) return;
-		const float inv = inverse(row);
 #pragma unroll
-		for (int j = 0; j < 8; j++) v[j] *= inv;
+		for (int i = 0; i < N; i++)
+#pragma unroll
+			for (int j = 0; j < 8; j++) v[i][j] = 0;
+#pragma unroll 1
+		for (int s = 0; s < splits; s++) {
+#pragma unroll
+			for (int i = 0; i < N; i++) {
+				float g[8];
+				load_shared8(from + 32 * i, g);
+#pragma unroll
+				for (int j = 0; j < 8; j++) v[i][j] += g[j];
+			}
+			if constexpr (kNorm) {
+				const float4 q = load_shared(square);
+				sum += q.x + q.y + (q.z + q.w);
+			}
+			from += this->between(), square += (NT * kScalers * 4) >> log_splits;
+		}
+		if constexpr (!kNorm) return;
+		const float inv = rsqrtf(__fdividef(sum, f.k) + f.eps);
+#pragma unroll
+		for (int i = 0; i < N; i++)
+#pragma unroll
+			for (int j = 0; j < 8; j++) v[i][j] *= inv;
 	}
 
 	__device__ __forceinline__ void add_bias(int feature, float (&v)[8]) const {
@@ -288,64 +306,65 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 
 	__device__ __forceinline__ void add(const Part& a, const Ahead& h) const {
 		if (!a.there) return;
-		float v[8], old[8];
-		values(a.row, a.col, v);
-		add_bias(a.feature, v);
+		float v[1][8], old[8];
+		values(a, v);
+		add_bias(a.feature, v[0]);
 		unpack8(h.old, old);
 #pragma unroll
-		for (int j = 0; j < 8; j++) v[j] += old[j];
-		*reinterpret_cast<uint4*>(static_cast<bf16*>(p.y) + static_cast<i64>(a.token) * p.n + a.feature) = pack8(v);
+		for (int j = 0; j < 8; j++) v[0][j] += old[j];
+		*reinterpret_cast<uint4*>(static_cast<bf16*>(p.y) + static_cast<i64>(a.token) * p.n + a.feature) = pack8(v[0]);
+	}
+
+	template <bool Erf>
+	__device__ __forceinline__ void gate(const Part& a, const float (&gate)[8], const float (&up)[8]) const {
+		float v[8];
+#pragma unroll
+		for (int j = 0; j < 8; j++) v[j] = activate<Erf>(gate[j], p.act) * up[j];
+		*reinterpret_cast<uint4*>(static_cast<bf16*>(p.y) + (static_cast<i64>(a.token) * p.n + a.feature) / 2) = pack8(v);
 	}
 
 	__device__ __forceinline__ void gate(const Part& a) const {
 		if (!a.there) return;
-		float v[8], up[8];
-		values(a.row, a.col, v);
-		values(a.row, a.col + 8, up);
-		if (p.act == kErf) {
-#pragma unroll
-			for (int j = 0; j < 8; j++) v[j] = activate<true>(v[j], p.act) * up[j];
-		} else {
-#pragma unroll
-			for (int j = 0; j < 8; j++) v[j] = activate<false>(v[j], p.act) * up[j];
-		}
-		store8<kGated>(p, a.token, a.feature / 2, v);
+		float v[2][8];
+		values(a, v);
+		if (__builtin_expect(p.act == kErf, 0)) gate<true>(a, v[0], v[1]);
+		else gate<false>(a, v[0], v[1]);
 	}
 
 	// store_head is for whole warps. The lanes of a head, which are neighbours, all have their part or none has.
 	__device__ __forceinline__ void store_head(const Part& a, const Ahead& h) const {
 		const HeadStore& s = f.heads;
-		const int head = a.feature / s.d, at = a.feature % s.d;
-		const bool is_q = head < s.heads, turns = head < s.heads + s.kv_heads;
-		float v[8] = {};
-		if (a.there) values(a.row, a.col, v), add_bias(a.feature, v);
+		float v[1][8] = {};
+		if (a.there) values(a, v), add_bias(a.feature, v[0]);
 		float sum = 0;
 #pragma unroll
-		for (int j = 0; j < 8; j++) sum += v[j] * v[j];
-		for (int o = s.d / 16; o > 0; o >>= 1) sum += __shfl_xor_sync(kAll, sum, o);
-		if (turns && (is_q ? s.qnorm : s.knorm)) {
+		for (int j = 0; j < 8; j++) sum += v[0][j] * v[0][j];
+#pragma unroll
+		for (int o = 8; o > 0; o >>= 1) {
+			const float more = __shfl_xor_sync(kAll, sum, o);
+			if (16 * o <= s.d) sum += more;
+		}
+		if (a.there && h.does & kNormed) {
 			const float inv = rsqrtf(__fdividef(sum, s.d) + s.eps);
 #pragma unroll
-			for (int j = 0; j < 8; j++) v[j] *= inv * h.g[j];
+			for (int j = 0; j < 8; j++) v[0][j] *= inv * h.g[j];
 		}
-		float* mine = sums + a.row * kPitch + a.col;  // read by no other thread by now
-		if (a.there) {
-			reinterpret_cast<float4*>(mine)[0] = {v[0], v[1], v[2], v[3]};
-			reinterpret_cast<float4*>(mine)[1] = {v[4], v[5], v[6], v[7]};
-		}
+		const u32 mine = this->at(a.row, a.col);  // read by no other thread by now
+		if (a.there) store_shared(mine, float4{v[0][0], v[0][1], v[0][2], v[0][3]}), store_shared(mine + 16, float4{v[0][4], v[0][5], v[0][6], v[0][7]});
 		__syncwarp();
 		if (!a.there) return;
-		if (turns && s.table) {
+		if (h.does & kTurned) {
+			float w[8];
+			if (s.interleaved) {
 #pragma unroll
-			for (int j = 0; j < 8; j++) {
-				const int i = at + j, other = s.interleaved ? i ^ 1 : i < s.r / 2 ? i + s.r / 2 : i - s.r / 2;
-				if (i < s.r) v[j] = v[j] * h.cosine[j] + mine[other - at] * h.sine[j];
+				for (int j = 0; j < 8; j++) w[j] = v[0][j ^ 1];
+			} else {
+				load_shared8(mine + ((a.feature & s.d - 1) < s.r / 2 ? 2 : -2) * s.r, w);
 			}
+#pragma unroll
+			for (int j = 0; j < 8; j++) v[0][j] = v[0][j] * h.cosine[j] + w[j] * h.sine[j];
 		}
-		const i64 slot = static_cast<i64>(h.slot) * s.d;
-		bf16* to = static_cast<bf16*>(p.y) + (static_cast<i64>(a.token) * s.heads + head) * s.d;
-		if (!is_q) to = turns ? s.k + (head - s.heads) * s.stride + slot : s.v + (head - s.heads - s.kv_heads) * s.stride + slot;
-		*reinterpret_cast<uint4*>(to + at) = pack8(v);
+		*reinterpret_cast<uint4*>(h.to) = pack8(v[0]);
 	}
 
 	__device__ __forceinline__ void finish(int tile, Ahead h) const {
@@ -365,6 +384,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 		float acc[NT / 2];
 		Ahead h;
 		learn(h, part(threadIdx.x, first()));
+		const u32 way = this->way();
 		wait_for_previous();
 		if (F == kHeads) let_next_start();
 #pragma unroll 1
@@ -374,7 +394,7 @@ struct Fused : Skinny<NT, C, Stages, kPlain> {
 			this->multiply(acc);
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
 			else cluster_wait();                       // all blocks have started
-			this->spread(acc);
+			this->spread(acc, way);
 			if (splits == 1) named_sync(1, kThreads);
 			if (kNorm || splits > 1) barrier_wait(sent, 0);
 			finish(tile, h);

@@ -2,6 +2,41 @@
 #pragma once
 #include "common.cuh"
 
+// opaque keeps the compiler from making an address anew wherever it is used: what runs behind the wait for the kernel ahead is not
+// in the instruction cache, and an instruction takes about 5 cycles there.
+template <typename T>
+__device__ __forceinline__ T* opaque(T* at) {
+	asm volatile("" : "+l"(at));
+	return at;
+}
+__device__ __forceinline__ u32 opaque(u32 at) {
+	asm volatile("" : "+r"(at));
+	return at;
+}
+
+// ---- shared memory, by address ------------------------------------------------------------------------------------
+
+__device__ __forceinline__ float4 load_shared(u32 at) {
+	float4 v;
+	asm volatile("ld.shared.v4.f32 {%0,%1,%2,%3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(at) : "memory");
+	return v;
+}
+
+__device__ __forceinline__ void load_shared8(u32 at, float (&f)[8]) {
+	const float4 a = load_shared(at), b = load_shared(at + 16);
+	f[0] = a.x, f[1] = a.y, f[2] = a.z, f[3] = a.w, f[4] = b.x, f[5] = b.y, f[6] = b.z, f[7] = b.w;
+}
+
+__device__ __forceinline__ void store_shared(u32 at, float v) { asm volatile("st.shared.f32 [%0], %1;" ::"r"(at), "f"(v) : "memory"); }
+
+__device__ __forceinline__ void store_shared(u32 at, const float4& v) {
+	asm volatile("st.shared.v4.f32 [%0], {%1,%2,%3,%4};" ::"r"(at), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w) : "memory");
+}
+
+__device__ __forceinline__ void store_shared(u32 at, const uint4& v) {
+	asm volatile("st.shared.v4.b32 [%0], {%1,%2,%3,%4};" ::"r"(at), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
+}
+
 // ---- barriers in shared memory (mbarrier), by address -------------------------------------------------------------
 
 __device__ __forceinline__ void barrier_init(u32 bar, u32 arrivals) {
@@ -119,13 +154,16 @@ __device__ __forceinline__ u32 cluster_rank() {
 __device__ __forceinline__ void cluster_arrive() { asm volatile("barrier.cluster.arrive.relaxed;" ::: "memory"); }
 __device__ __forceinline__ void cluster_wait() { asm volatile("barrier.cluster.wait.acquire;" ::: "memory"); }
 
-// send writes v to what lies at addr in block rank of the cluster, and counts its 4 bytes at that block's bar.
-__device__ __forceinline__ void send(u32 addr, u32 rank, float v, u32 bar) {
-	asm volatile(
-	    "{ .reg .b32 at, counted; mapa.shared::cluster.u32 at, %0, %1; mapa.shared::cluster.u32 counted, %3, %1;\n"
-	    "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [at], %2, [counted]; }" ::"r"(addr),
-	    "r"(rank), "f"(v), "r"(bar)
-	    : "memory");
+// at_rank is where what lies at addr does in block rank of the cluster.
+__device__ __forceinline__ u32 at_rank(u32 addr, u32 rank) {
+	u32 at;
+	asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(at) : "r"(addr), "r"(rank));
+	return at;
+}
+
+// send writes v to a block of the cluster, and counts its 4 bytes at that block's bar, both by at_rank.
+__device__ __forceinline__ void send(u32 at, float v, u32 bar) {
+	asm volatile("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.f32 [%0], %1, [%2];" ::"r"(at), "f"(v), "r"(bar) : "memory");
 }
 
 // elected is true in one lane of a whole warp, the same each time. ptxas knows that it is one: where it does not, it has a loop
@@ -191,13 +229,6 @@ __device__ __forceinline__ float4 absent() { return {absent2().x, absent2().x, a
 __device__ __forceinline__ bool is_present(float v) { return __float_as_uint(v) != kAbsent; }
 __device__ __forceinline__ bool is_present(const float2& v) { return is_present(v.x) && is_present(v.y); }
 __device__ __forceinline__ bool is_present(const float4& v) { return is_present(v.x) && is_present(v.y) && is_present(v.z) && is_present(v.w); }
-
-// opaque keeps the compiler from making the address anew in every branch.
-template <typename T>
-__device__ __forceinline__ T* opaque(T* at) {
-	asm volatile("" : "+l"(at));
-	return at;
-}
 
 __device__ __forceinline__ void leave(float4* at, const float4& v) {
 	asm volatile("st.relaxed.gpu.global.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(at), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w) : "memory");

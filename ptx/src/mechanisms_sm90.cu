@@ -146,7 +146,7 @@ MECHANISM(mechanism_send) {
 	const u8* p = start(base, bar);
 	const u32 rank = cluster_rank();
 	if (threadIdx.x == 0) barrier_expect(bar, 512);
-	send(base + (rank * 32 + threadIdx.x / 4) * 4, threadIdx.x % 4, static_cast<float>(rank * 1000 + threadIdx.x), bar);
+	send(at_rank(base + (rank * 32 + threadIdx.x / 4) * 4, threadIdx.x % 4), static_cast<float>(rank * 1000 + threadIdx.x), at_rank(bar, threadIdx.x % 4));
 	barrier_wait(bar, 0);
 	dump(y + rank * 512, p, 512);
 	cluster_arrive();

@@ -17,8 +17,7 @@ struct Skinny {
 	const Tokens x;
 	const TensorMap& wmap;
 	const Linear& p;
-	u32 smem;  // stages; sums behind them
-	float* sums;
+	u32 smem, sums;  // stages; sums behind them
 	Ring<Stages> ring;
 	u32 sent;                // barrier that counts the sums from the cluster
 	int splits, log_splits, rank;  // of the cluster: blocks, each with a slice of K
@@ -26,9 +25,9 @@ struct Skinny {
 	Best best;
 
 	__device__ __forceinline__ Skinny(const Tokens& x, const TensorMap& wmap, const Linear& p, u8* base)
-	    : x(x), wmap(wmap), p(p), smem(smem_addr(base)), sums(reinterpret_cast<float*>(base + Stages * kStageBytes)),
-	      ring(smem_addr(sums + NT * kPitch)), sent(ring.empty + 8 * Stages),
-	      best{reinterpret_cast<u64*>(sums + NT * kPitch) + 2 * Stages + 1} {
+	    : x(x), wmap(wmap), p(p), smem(opaque(smem_addr(base))), sums(smem + Stages * kStageBytes),
+	      ring(sums + NT * kPitch * 4), sent(ring.empty + 8 * Stages),
+	      best{reinterpret_cast<u64*>(base + Stages * kStageBytes + NT * kPitch * 4) + 2 * Stages + 1} {
 		splits = cluster_size();
 		log_splits = 31 - __clz(splits);
 		rank = cluster_rank();
@@ -105,25 +104,41 @@ struct Skinny {
 		settle(acc);
 	}
 
+	// way is where the lane's sums of its first token go, at its first feature, in the block that finishes it.
+	__device__ __forceinline__ u32 way() const {
+		return at(rank * NT + threadIdx.x % 4 * 2 >> log_splits, threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4);
+	}
+
 	// spread sends each token's sums to the block that finishes it: token t to block t % splits, as its sums number
-	// rank·(NT/splits) + t/splits.
-	__device__ __forceinline__ void spread(const float (&acc)[NT / 2]) const {
-		const int lane = threadIdx.x % 32, feature = threadIdx.x / 32 * 16 + lane / 4, n = tokens();
+	// rank·(NT/splits) + t/splits. A lane has two neighbours of each eight tokens.
+	__device__ __forceinline__ void spread(const float (&acc)[NT / 2], u32 way) const {
+		const int first = threadIdx.x % 4 * 2, left = tokens() - first;
 #pragma unroll
-		for (int i = 0; i < NT / 2; i++) {
-			const int token = i / 4 * 8 + lane % 4 * 2 + i % 2;
-			if (token >= n) continue;
-			const int row = (rank * NT + token) >> log_splits, at = row * kPitch + feature + i / 2 % 2 * 8;
-			if (splits == 1) sums[at] = acc[i];
-			else send(smem_addr(sums + at), token & (splits - 1), acc[i], sent);
+		for (int i = 0; i < NT / 4; i++) {
+			const int token = i / 2 * 8 + i % 2;
+			if (token >= left) continue;
+			const float a = acc[i / 2 * 4 + i % 2], b = acc[i / 2 * 4 + i % 2 + 2];
+			const u32 here = way + (token >> log_splits) * (kPitch * 4), to = first + i % 2 & splits - 1;
+			if (splits == 1) {
+				store_shared(here, a), store_shared(here + 32, b);
+			} else {
+				const u32 there = at_rank(here, to), bar = at_rank(sent, to);
+				send(there, a, bar), send(there + 32, b, bar);
+			}
 		}
 	}
 
+	// between are the bytes between the sums of two slices, and at the address of features from col on in a row of the first's.
+	__device__ __forceinline__ u32 between() const { return (NT * kPitch * 4) >> log_splits; }
+	__device__ __forceinline__ u32 at(int row, int col) const { return sums + (row * kPitch + col) * 4; }
+
 	__device__ __forceinline__ void read(int row, int col, float (&f)[8]) const {
-		load8(sums + row * kPitch + col, f);
+		u32 from = at(row, col);
+		load_shared8(from, f);
+#pragma unroll 1
 		for (int s = 1; s < splits; s++) {
 			float g[8];
-			load8(sums + ((s * NT >> log_splits) + row) * kPitch + col, g);
+			load_shared8(from += between(), g);
 #pragma unroll
 			for (int j = 0; j < 8; j++) f[j] += g[j];
 		}
@@ -172,21 +187,21 @@ struct Skinny {
 	__device__ __forceinline__ void read4(int row, int col, float (&f)[4]) const {
 #pragma unroll 1
 		for (int s = 0; s < splits; s++) {
-			const float4 g = *reinterpret_cast<const float4*>(sums + ((s * NT >> log_splits) + row) * kPitch + col);
+			const float4 g = load_shared(at(row, col) + s * between());
 			const float part[4] = {g.x, g.y, g.z, g.w};
 #pragma unroll
 			for (int e = 0; e < 4; e++) f[e] = s == 0 ? part[e] : f[e] + part[e];
 		}
 	}
 
-	__device__ __forceinline__ void consume(u64* ranks) {
+	__device__ __forceinline__ void consume(u32 way, u64* ranks) {
 		float acc[NT / 2];
 #pragma unroll 1
 		for (int tile = first(); tile < end(); tile += stride()) {
 			multiply(acc);
 			if (splits == 1) named_sync(1, kThreads);  // the tile before has been read
 			else cluster_wait();                       // all blocks have started
-			spread(acc);
+			spread(acc, way);
 			if (splits == 1) named_sync(1, kThreads);
 			else barrier_wait(sent, 0);
 			if constexpr (E == kArgmax) keep_best(tile);
@@ -208,8 +223,9 @@ __device__ __forceinline__ void skinny_sm90(const Tokens& x, const TensorMap& wm
 	__syncthreads();
 	if (g.splits > 1) cluster_arrive();
 	if (threadIdx.x < 128) {
+		const u32 way = g.way();  // that depends on no kernel
 		wait_for_previous();
-		g.consume(ranks);
+		g.consume(way, ranks);
 	} else {
 		if (elected()) g.produce();
 		if (g.splits > 1) cluster_wait();
