@@ -37,10 +37,10 @@ struct Gemm {
 	Best best;  // behind the barriers, or where places for stores are
 
 	__device__ __forceinline__ Gemm(const Tokens& x, const TensorMap& wmap, const TensorMap& ymap, const Linear& p, int order, int down, u32 base, u8* at)
-	    : x(x), wmap(wmap), ymap(ymap), p(p), order(order), smem(base), out(base + Stages * kStageBytes),
-	      ring(out + kStores), down(down), best{reinterpret_cast<u64*>(at + Stages * kStageBytes + (Swap ? 16 * Stages : 0))} {
-		blocks = cluster_size();
-		rank = cluster_rank();
+	    : x(x), wmap(wmap), ymap(ymap), p(p), order(order), smem(opaque(base)), out(smem + Stages * kStageBytes),
+	      ring(out + kStores), down(Swap ? 1 : down), best{reinterpret_cast<u64*>(at + Stages * kStageBytes + (Swap ? 16 * Stages : 0))} {
+		blocks = Swap ? 1 : cluster_size();
+		rank = Swap ? 0 : cluster_rank();
 		across = blocks / down;
 		row = rank % down, col = rank / down;
 		rows = ceil_div(Swap ? p.n : p.m, kRows * down);
@@ -332,7 +332,7 @@ struct Gemm {
 		float4* const own = opaque(at + slice * kTileSums);
 #pragma unroll
 		for (int i = 0; i < BN / 8; i++)
-			if (i / kMine != slice) leave(own + i * kThreads, four(acc, i));
+			leave_if(i / kMine != slice, own + i * kThreads, four(acc, i));
 		u32* arrived = p.arrived + place * (kThreads / 32) + threadIdx.x / 32;
 		bool last = false;
 		if constexpr (kCounted) last = count<S>(arrived);
@@ -351,7 +351,7 @@ struct Gemm {
 			for (int s = 0; s < S; s++)
 #pragma unroll
 				for (int i = 0; i < kMine; i++)
-					if (!kCounted && s != slice) leave(at + s * kTileSums + i * kThreads, absent());  // for the next launch
+					if (!kCounted) leave_if(s != slice, at + s * kTileSums + i * kThreads, absent());  // for the next launch
 		}
 		if (kCounted && last) reset(arrived);  // for the next launch
 	}
@@ -386,7 +386,7 @@ struct Gemm {
 			for (int s = 0; s < S; s++)
 #pragma unroll
 				for (int i = 0; i < N; i++)
-					if (s != slice) v[s][i] = look(at + s * kTileSums + i * kThreads);
+					look_if(s != slice, at + s * kTileSums + i * kThreads, v[s][i]);
 			float total = 0;
 #pragma unroll
 			for (int i = 0; i < N; i++) {
