@@ -45,3 +45,14 @@ func TestFused_TakesSlicesNearTheBestMeasured(t *testing.T) {
 		}
 	}
 }
+
+func TestFusesHeads_WholeHeadsOfATileThatTurnInEights(t *testing.T) {
+	for _, c := range []struct {
+		d, r int
+		want bool
+	}{{128, 128, true}, {128, 0, true}, {64, 32, true}, {16, 16, true}, {96, 96, false}, {256, 256, false}, {8, 8, false}, {64, 40, false}, {64, 128, false}} {
+		if got := FusesHeads(c.d, c.r); got != c.want {
+			t.Errorf("FusesHeads(%d, %d) = %t, want %t", c.d, c.r, got, c.want)
+		}
+	}
+}

@@ -43,6 +43,7 @@ var attentions = []attention{
 	{heads: 5, kvHeads: 5, dim: 128, ropeDim: 128, norms: true, together: true},
 	{heads: 6, kvHeads: 2, dim: 96, ropeDim: 96, norms: true, together: true},
 	{heads: 4, kvHeads: 2, dim: 128, ropeDim: 128, norms: true, hidden: 328},
+	{heads: 2, kvHeads: 1, dim: 64, ropeDim: 40, norms: true, hidden: 72},
 	{heads: 9, kvHeads: 3, dim: 64, ropeDim: 32, interleaved: true, hidden: 1096, bias: true},
 	{heads: 3, kvHeads: 1, dim: 96, ropeDim: 96, norms: true, hidden: 72},
 	{heads: 2, kvHeads: 2, dim: 64, norms: true, together: true, hidden: 64, bias: true},
