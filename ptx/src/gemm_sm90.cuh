@@ -60,6 +60,22 @@ struct Gemm {
 		c0 = (in / height * across + col) * BN;
 	}
 
+	// blank writes zeros where tokens would be that are not there, which nobody copies: what lies there could make their sums NaN,
+	// and such a sum is looked at many times. It is for all threads, before a barrier of them.
+	__device__ __forceinline__ void blank() const {
+		if (kWhole || kCounted || p.splits == 1) return;
+		constexpr int kTokens = Swap ? BN : kRows;
+		int r0, c0;
+		place(first(), r0, c0);
+		const int there = x.rows(Swap ? c0 : r0, kTokens), stages = min(end_step - first_step, Stages);
+		const u32 at = smem + (Swap ? kABytes : 0) + there * 128;
+		for (int i = threadIdx.x; i < (kTokens - there) * 8; i += blockDim.x) {
+#pragma unroll 1
+			for (int s = 0; s < stages; s++) store_shared(at + s * kStageBytes + i * 16, uint4{});
+		}
+		async_fence();
+	}
+
 	// ---- the warp that copies
 
 	// fetch_columns copies the operand of a tile's columns, fetch_rows that of its rows; where a cluster shares it, a half to both.
@@ -446,7 +462,8 @@ __device__ __forceinline__ void gemm_sm90(const Tokens& x, const TensorMap& wmap
 	Gemm<C, BN, Stages, Swap, E> g(x, wmap, ymap, p, order, down, base, shared + (base - smem_addr(shared)));
 	g.ring.init(4 * C * (g.blocks / 2 + 1));
 	if (E == kArgmax) g.best.begin(g.met(), p.m);
-	if (E == kArgmax || g.blocks == 1) __syncthreads();
+	g.blank();
+	__syncthreads();
 	if (g.blocks > 1) cluster_arrive(), cluster_wait();
 	if (threadIdx.x >= 128 * C) {
 		fewer_registers<40>();
