@@ -178,6 +178,34 @@ func linearSlicesThatAreNaNEndInNaN(t *testing.T, d drivertest.Device) {
 	}
 }
 
+// TestLinear_TokensThatAreNotThereCostNothing: what lies in shared memory where they would be may be NaN, as it is here, and slices
+// look for a sum that is NaN again and again.
+func TestLinear_TokensThatAreNotThereCostNothing(t *testing.T) {
+	const n, k = 112, 576
+	for _, c := range []struct {
+		tile      string
+		some, all int
+	}{{"swap_64x128s2", 33, 64}, {"swap_96x192s2", 65, 96}, {"gemm_128x64c1x2s2", 65, 128}, {"gemm_128x128c2x1s2", 129, 256}} {
+		took := func(m int) int64 {
+			fake := drivertest.New(drivertest.Config{Major: 9, SMs: 16, Memory: 1 << 28, Run: true})
+			fake.Record(false)
+			lib, err := fake.Library()
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := newChecker(t, drivertest.Device{Library: lib, Simulated: true, Hopper: true})
+			x, w, y := g.random(tensor.BF16, m, k), g.random(tensor.BF16, n, k), g.poisoned(tensor.BF16, m, n)
+			g.must(errors.Join(g.k.Force("linear", c.tile), g.k.Linear(g.s, y.View, x.View, w.View, tensor.View{}), g.s.Sync()))
+			return fake.Took()
+		}
+		if some, all := took(c.some), took(c.all); some > all*5/4 {
+			t.Errorf("%s: %d tokens take %d instructions, %d take %d", c.tile, c.some, some, c.all, all)
+		} else {
+			t.Logf("%s: %d tokens take %d instructions, %d take %d", c.tile, c.some, some, c.all, all)
+		}
+	}
+}
+
 // runs says whether a forced variant takes the shape: the GEMMs of sm_90a store by the copy engine, which wants rows of
 // whole 16 bytes, and some of sm_80 hold all tokens.
 func runs(v Variant, m, n int) bool {

@@ -48,6 +48,7 @@ func (f *Fake) interpret(l *Launch) driver.Result {
 	}
 	err := l.code.Run(&run)
 	f.ahead = aheadOf(&run)
+	f.took += run.Took
 	if err == nil {
 		return driver.Success
 	}
@@ -65,6 +66,13 @@ func (f *Fake) interpret(l *Launch) driver.Result {
 		return driver.LaunchTimeout
 	}
 	return driver.IllegalInstruction
+}
+
+// Took is about how many instructions of warps all launches took that ran.
+func (f *Fake) Took() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.took
 }
 
 // aheadOf is what the kernel behind l may find unfinished: what l wrote, and what l itself had not waited for when it let the

@@ -69,6 +69,7 @@ type Fake struct {
 	programs  map[string]*program // by PTX, to read it once
 	now       op                  // what runs
 	ahead     []simt.Span         // what the last kernel wrote, where the next may start before its end
+	took      int64               // instructions of warps
 	attempted map[uintptr]bool    // freed handles and addresses, to tell a double free from a foreign one
 }
 

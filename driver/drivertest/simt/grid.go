@@ -19,10 +19,11 @@ type Launch struct {
 	Overlap bool   // it may start before the kernel ahead has ended
 	Ahead   []Span // what that one wrote, where it allowed the next to start
 
-	// Run sets what the kernel wrote, and whether it allowed the next to start before its end: hastily, before it had waited
-	// itself.
+	// Run sets what the kernel wrote, whether it allowed the next to start before its end: hastily, before it had waited itself,
+	// and about how many instructions of warps it took.
 	Wrote          []Span
 	Allowed, Hasty bool
+	Took           int64
 }
 
 // grid is a launch under way.

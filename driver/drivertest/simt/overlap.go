@@ -88,7 +88,7 @@ func (g *grid) keep(s Span) {
 // ending tells what was written, and refuses a kernel that overlaps and waits for nobody: the one behind it would take
 // what comes before them both for done.
 func (g *grid) ending(l *Launch) {
-	l.Allowed, l.Hasty = g.launch.Allowed, g.launch.Hasty
+	l.Allowed, l.Hasty, l.Took = g.launch.Allowed, g.launch.Hasty, g.steps
 	for i := range g.regions {
 		g.keep(g.regions[i].wrote)
 	}
