@@ -62,7 +62,7 @@ type Kernels struct {
 	kept    driver.DevicePtr // on Hopper, absent between launches: see src/hopper.cuh
 }
 
-// Open prepares the kernels for c and reserves the scratch memory that they share, some MiB. Nothing is compiled yet: a
+// Open prepares the kernels for c and reserves the scratch memory that they share, some tens of MiB. Nothing is compiled yet: a
 // module is when a kernel of it is first used. End with Close.
 func Open(c *driver.Context) (*Kernels, error) {
 	if a := c.Device.Arch(); a < 80 {
