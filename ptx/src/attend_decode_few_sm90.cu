@@ -92,9 +92,9 @@ __device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Turn& n, 
 // All of it is absent between launches.
 template <int D>
 struct Kept {
-	static constexpr int kFours = 8 * D / 4;         // of a leaf, for the most heads
-	static constexpr int kBatch = 8;                 // leaves that are read together
-	static constexpr int kLeaf = kFours * 24;        // bytes of one
+	static constexpr int kFours = 8 * D / 4;   // of a leaf, for the most heads
+	static constexpr int kBatch = 8;           // leaves that are read together
+	static constexpr int kLeaf = kFours * 24;  // bytes of one
 	static_assert(kMaxLeaves % kBatch == 0, "a batch would go beyond its pair");
 
 	u8 *sums, *ends;  // of leaf 0

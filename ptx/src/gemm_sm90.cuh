@@ -4,8 +4,8 @@
 // that there are. C warpgroups multiply, each 64 of the rows; a warp of one more copies. A cluster is 1x1, 2x1, 1x2 or 2x2
 // tiles, swapped just one: blocks of the same columns each copy half of that operand to both, and so do those of the same rows.
 // Clusters go through the tiles in groups of `order` rows of clusters, so that those that run together share operands in L2.
-// Where tiles are few, `splits` clusters take slices of K of the same tiles: each leaves its sums in memory and finishes a part
-// of the columns, whose sums it adds up as they come. They wait for each other, so that all blocks have to run
+// Where tiles are few, `splits` clusters take slices of K of the same tiles: each finishes a part of the columns, leaves in
+// memory its sums of the others', and adds up its own as they come. They wait for each other, so that all blocks have to run
 // at once, which the launcher sees to. Logits have many tiles: their K is whole.
 #pragma once
 #include "argmax_sm90.cuh"
@@ -20,7 +20,7 @@ struct Gemm {
 	static constexpr int kStores = Swap ? 0 : 2 * C * kBoxBytes;  // places for stores, two of each warpgroup
 	static constexpr int kTileSums = kRows * BN / 4;             // fours of a tile's sums in memory
 	static constexpr bool kWhole = E == kLogits || E == kArgmax;  // of K
-	static constexpr bool kCounted = kRows * BN > 96 * 192;       // sums too many to make absent again, which counts take less time than
+	static constexpr bool kCounted = kRows * BN > 96 * 192;       // making so many sums absent again takes longer than to count them
 
 	const Tokens x;
 	const TensorMap &wmap, &ymap;

@@ -244,6 +244,12 @@ __device__ __forceinline__ float4 look(const float4* at) {
 	return v;
 }
 
+__device__ __forceinline__ float2 look(const float2* at) {
+	float2 v;
+	asm volatile("ld.relaxed.gpu.global.v2.f32 {%0,%1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(at) : "memory");
+	return v;
+}
+
 // leave_if and look_if do so if asked to, without a branch.
 __device__ __forceinline__ void leave_if(bool on, float4* at, const float4& v) {
 	asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p st.relaxed.gpu.global.v4.f32 [%0], {%1,%2,%3,%4}; }" ::"l"(at), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w), "r"(static_cast<u32>(on)) : "memory");
@@ -251,10 +257,4 @@ __device__ __forceinline__ void leave_if(bool on, float4* at, const float4& v) {
 
 __device__ __forceinline__ void look_if(bool on, const float4* at, float4& v) {
 	asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4]; }" : "+f"(v.x), "+f"(v.y), "+f"(v.z), "+f"(v.w) : "l"(at), "r"(static_cast<u32>(on)) : "memory");
-}
-
-__device__ __forceinline__ float2 look(const float2* at) {
-	float2 v;
-	asm volatile("ld.relaxed.gpu.global.v2.f32 {%0,%1}, [%2];" : "=f"(v.x), "=f"(v.y) : "l"(at) : "memory");
-	return v;
 }
