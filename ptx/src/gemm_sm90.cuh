@@ -192,7 +192,7 @@ struct Gemm {
 		for (int c = 0; c < kWide / kBox; c++) {
 			const u32 to = out + (group * 2 + turn % 2) * kBoxBytes;
 			turn++;
-			if (thread < 32 && elected()) store_read<1>();
+			if (thread == 0) store_read<1>();
 			named_sync(1 + group, 128);
 #pragma unroll
 			for (int j = 0; j < kBox / 8; j += 2) {
@@ -207,7 +207,7 @@ struct Gemm {
 			}
 			async_fence();
 			named_sync(1 + group, 128);
-			if (thread < 32 && elected()) {
+			if (thread == 0) {
 				if (m0 < p.m && y0 + c * kBox < width) store_box(ymap, to, y0 + c * kBox, m0);
 				store_commit();
 			}
@@ -447,7 +447,7 @@ struct Gemm {
 			else if (E == kGated && p.act == kErf) store<true>(acc, r0, c0, turn);
 			else store<false>(acc, r0, c0, turn);
 		}
-		if (!Swap && !kWhole && threadIdx.x % 128 < 32 && elected()) store_done();
+		if (!Swap && !kWhole && threadIdx.x % 128 == 0) store_done();
 		if constexpr (E == kArgmax) {
 			named_sync(1, kThreads);
 			best.end(ranks, min(met(), p.m), kThreads);
