@@ -205,12 +205,12 @@ func (p *attendKernels) decodesFew(a attention, decodes int, k *Kernels) bool {
 }
 
 // AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some
-// serves all of them. Two blocks of src/attend_decode_sm90.cu, or heads of K of src/attend_decode_few_sm90.cu, need as much as one
-// block of src/attend_decode.cu, which has twice the heads.
+// serves all of them. Two blocks of src/attend_decode_sm90.cu need as much as one block of src/attend_decode.cu, which has twice the
+// heads; src/attend_decode_few_sm90.cu has memory of the kernels' own.
 func (k *Kernels) AttendWork(d int) int {
 	return attendCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
 }
 
 // attendCounters is the counters' share of the workspace, then partial results at 16 bytes. Prefill has one of each consumer
-// of an item, of which there are four for a multiprocessor; decode takes one a block, or for few requests four a head of K.
+// of an item, of which there are four for a multiprocessor; decode takes one a block.
 func attendCounters(sms int) int { return 4 * hopperConsumers * sms }
