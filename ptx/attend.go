@@ -105,8 +105,8 @@ func (a *attendKernels) declare(k *Kernels) {
 const prefillPlain, prefillHopper = "attend_prefill", "attend_prefill_sm90"
 
 // hopperRows are the rows of a tile of src/attend_prefill_sm90.cu, hopperKeys the keys of a step, hopperConsumers the warp
-// groups that multiply.
-const hopperRows, hopperKeys, hopperConsumers = 128, 128, 2
+// groups that multiply, hopperSpans the spans of tiles that are cut, at most, for a multiprocessor.
+const hopperRows, hopperKeys, hopperConsumers, hopperSpans = 128, 128, 2, 4
 
 // prefillsOnHopper reports whether the kernel for Hopper takes heads of d and scores with that softcap.
 func prefillsOnHopper(d int, softcap float32) bool { return (d == 128 || d == 64) && softcap == 0 }
@@ -133,15 +133,14 @@ func prefillBox(k *Kernels, v tensor.View) (driver.TensorMap, error) {
 }
 func decodeBox(k *Kernels, v tensor.View) (driver.TensorMap, error) { return k.halfMap(v, boxRows) }
 
-// spreadOf cuts work up as src/attend_prefill_sm90.cu does: sums of a span are D+4 floats a row, behind the counters.
-func spreadOf(d int, work tensor.View, sms int) spreadArgs {
-	counters := attendCounters(sms)
-	each := hopperConsumers * 128 * (d/8 + 1) * 4
-	room := min((work.Len()-counters)/each, counters/hopperConsumers)
-	if work.Ptr == 0 || room <= 0 {
+// spreadOf cuts the scratch memory up as src/attend_prefill_sm90.cu does: each consumer of a span has a count, and D+8 floats
+// for each of its 64 rows.
+func (k *Kernels) spreadOf(d int) spreadArgs {
+	if k.Steady {
 		return spreadArgs{}
 	}
-	return spreadArgs{work.Ptr + uintptr(4*counters), work.Ptr, int64(room)}
+	each := hopperConsumers * 128 * (d/8 + 1) * 4
+	return spreadArgs{k.sums.ptr, k.counts.ptr, int64(min(k.sums.words/each, k.SMs()*hopperSpans))}
 }
 
 // decodePlain and decodeHopper are the files of the kernels of decode attention.
@@ -187,23 +186,19 @@ func rowPitch(d int) int { return 2*d + 16 }
 // whose keys are in the cache, new ones included.
 //
 //	q, out [T,Heads·D] bf16, rows 16-byte aligned, not overlapping    kv, r: see KV and Requests
-//	work   as AttendDecode's, which may be launched behind it with the same; or none, work.Len() being 0
 //
 // D is 64, 96, 128 or 256; Heads is a multiple of KVHeads. Rows of out that belong to no such request stay as they are.
 // On Hopper it reads r and the pages before the kernel ahead has ended, as Kernels.Early says of decode attention.
-// Without work the result of a token is the same bits in every batch. With it a few new tokens behind many cached ones
-// keep the whole chip busy: tiles are cut by the keys, as the lengths of all requests in the batch have it. The same batch
-// gives the same bits again, and a graph may replay the launch for other lengths.
+// A few new tokens behind many cached ones keep the whole chip busy: tiles are cut by the keys, as the lengths of all requests
+// in the batch and the room for sums have it, of which ReserveDecode makes more. The same batch gives the same bits again, and
+// a graph may replay the launch for other lengths. If Steady, no tile is cut: a token is the same bits in every batch.
 // Kernels: src/attend_prefill.cu (FlashAttention-2, Dao 2023, arXiv:2307.08691), src/attend_prefill_sm90.cu
 // (FlashAttention-3, Shah et al. 2024, arXiv:2407.08608). Oracle: cpu.Attend.
-func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
+func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
 	a, err := k.checkAttend("attend_prefill", out, q, kv, r)
 	requests := r.Rows.Dim[0] - r.Decodes
 	if err != nil || requests <= 0 || r.Tokens <= r.Decodes {
 		return err
-	}
-	if n := k.AttendWork(a.d); work.Len() > 0 && (work.Len() < n || work.Type != tensor.I32) {
-		return &tensor.ShapeError{Op: "attend_prefill", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more, or none", n)}
 	}
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
@@ -217,7 +212,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 		if err != nil {
 			return err
 		}
-		spread := spreadOf(a.d, work, k.SMs())
+		spread := k.spreadOf(a.d)
 		blocks := min(k.SMs(), tiles(hopperRows)*a.kvHeads)
 		if spread.Room > 0 { // tiles may be cut: every multiprocessor has work
 			blocks = k.SMs()

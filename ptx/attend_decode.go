@@ -139,14 +139,13 @@ func (a *attendKernels) reserve(limit int) {
 func decodesInHalves(d, group int) bool { return (d == 64 || d == 128) && group <= 8 }
 
 // AttendDecode enqueues what AttendPrefill does for the first Decodes requests, token b being request b's: at most
-// MaxDecodes. Rows of padding become zeros. The launch depends on no content of r, so a graph may replay it.
-//
-//	work i32 [n], n at least AttendWork's, zero before the first launch; one launch at a time may use it
+// MaxDecodes, for which ReserveDecode has made room. Rows of padding become zeros. The launch depends on no content of r, so a
+// graph may replay it.
 //
 // On the same chip the result of a token is the same bits in every batch.
 // Kernels: src/attend_decode.cu; where Early is set src/attend_decode_few_sm90.cu and src/attend_decode_sm90.cu, whose results are
 // the same. Oracle: cpu.Attend.
-func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores, work tensor.View) error {
+func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Requests, f Scores) error {
 	a, err := k.checkAttend("attend_decode", out, q, kv, r)
 	if err != nil || r.Decodes == 0 {
 		return err
@@ -154,10 +153,9 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 	if r.Decodes > MaxDecodes {
 		return &tensor.ShapeError{Op: "attend_decode", Operand: "Decodes", Got: fmt.Sprint(r.Decodes), Want: fmt.Sprintf("at most %d", MaxDecodes)}
 	}
-	if n := k.AttendWork(a.d); work.Len() < n || work.Type != tensor.I32 {
-		return &tensor.ShapeError{Op: "attend_decode", Operand: "work", Got: work.String(), Want: fmt.Sprintf("i32[%d] or more", n)}
+	if sums, kept := k.decodeRoom(a.d, a.kvHeads, r.Decodes); sums > k.sums.words || kept > k.kept.words {
+		return fmt.Errorf("cannot attend for %d requests with %d KV heads of %d: ReserveDecode made room for less", r.Decodes, a.kvHeads, a.d)
 	}
-	parts := work.Ptr + uintptr(4*attendCounters(k.SMs()))
 	problem := func(depth int) decodeProblem {
 		return decodeProblem{r.Rows.Ptr, r.Context.Ptr, int32(r.Decodes), int32(a.kvHeads), int32(a.group), int32(depth), int64(q.Stride), int64(out.Stride)}
 	}
@@ -166,7 +164,7 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 		fn := &k.attend.few[a.kind]
 		fn.shared = fewShared(a.d, a.group)
 		return fn.launch(s, driver.Dim{X: fewBlocks(fn.shared, limit) * k.SMs()}, driver.Dim{X: 32 * halfWorkers}, fewArgs{
-			out.Ptr, q.Ptr, kv.args(), k.kept, problem(1), f.args(),
+			out.Ptr, q.Ptr, kv.args(), k.kept.ptr, problem(1), f.args(),
 		})
 	}
 	if k.attend.decodesInHalves(a, r.Decodes, k) {
@@ -177,14 +175,14 @@ func (k *Kernels) AttendDecode(s driver.Stream, out, q tensor.View, kv KV, r Req
 		fn, shape := &k.attend.halves[a.kind], halfRing(a.d, a.group, limit)
 		fn.shared = shape.shared
 		return fn.launch(s, driver.Dim{X: 2 * k.SMs()}, shape.block(), halfArgs{
-			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(shape.depth), f.args(),
+			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(), k.sums.ptr, k.counts.ptr, problem(shape.depth), f.args(),
 		})
 	}
 	tiles := min(ceilDiv(a.group, 8), decodeTiles(a.d))
 	fn, shape := &k.attend.decode[a.kind][tiles-1], newRing(a.d, tiles, min(a.group, 8*tiles), limit)
 	fn.shared = shape.shared
 	return fn.launch(s, driver.Dim{X: k.SMs()}, shape.block(), decodeArgs{
-		out.Ptr, q.Ptr, kv.args(), parts, work.Ptr, problem(shape.depth), f.args(),
+		out.Ptr, q.Ptr, kv.args(), k.sums.ptr, k.counts.ptr, problem(shape.depth), f.args(),
 	})
 }
 
@@ -204,13 +202,20 @@ func (p *attendKernels) decodesFew(a attention, decodes int, k *Kernels) bool {
 	return chosen && k.Hopper() && decodesInHalves(a.d, a.group) && decodes <= fewRequests && decodes*a.kvHeads <= k.SMs()
 }
 
-// AttendWork is the length of the workspace of AttendDecode and AttendPrefill, in i32, for head size d. The longest of some
-// serves all of them. Two blocks of src/attend_decode_sm90.cu need as much as one block of src/attend_decode.cu, which has twice the
-// heads; src/attend_decode_few_sm90.cu has memory of the kernels' own.
-func (k *Kernels) AttendWork(d int) int {
-	return attendCounters(k.SMs()) + k.SMs()*decodeLeaves*8*decodeTiles(d)*(d+4)
+// ReserveDecode makes the scratch memory large enough for AttendDecode of so many requests with heads of d. No launch may be on its
+// way, nor may a graph be replayed that was recorded before. It waits for s.
+func (k *Kernels) ReserveDecode(s driver.Stream, d, kvHeads, requests int) error {
+	sums, kept := k.decodeRoom(d, kvHeads, requests)
+	return k.growScratch(s, sums, kept)
 }
 
-// attendCounters is the counters' share of the workspace, then partial results at 16 bytes. Prefill has one of each consumer
-// of an item, of which there are four for a multiprocessor; decode takes one a block.
-func attendCounters(sms int) int { return 4 * hopperConsumers * sms }
+// decodeRoom is how many sums blocks leave. Two of src/attend_decode_sm90.cu need as much as one of src/attend_decode.cu, which
+// has twice the heads. src/attend_decode_few_sm90.cu keeps, of each pair of a request and a KV head, the leaves of eight heads:
+// of each four dimensions the sums, a maximum and a denominator.
+func (k *Kernels) decodeRoom(d, kvHeads, requests int) (sums, kept int) {
+	if k.Hopper() && decodesInHalves(d, 1) {
+		pairs := kvHeads * min(requests, fewRequests, k.SMs()/kvHeads)
+		kept = pairs * decodeLeaves * 8 * d / 4 * (4 + 2)
+	}
+	return k.SMs() * decodeLeaves * 8 * decodeTiles(d) * (d + 4), kept
+}

@@ -27,9 +27,8 @@ func BenchmarkAttendPrefill(b *testing.B) {
 					q, y := g.random(b, tensor.BF16, n, heads*d), g.random(b, tensor.BF16, n, heads*d)
 					kv, r := g.cache(kvHeads, d, repeated(int32(n), 1), repeated(int32(n), 1), 0)
 					f := Scores{Scale: float32(1 / math.Sqrt(float64(d)))}
-					words := g.k.AttendWork(d)
-					work := put(g, tensor.I32, make([]int32, words), words)
-					t := g.time(b, 4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f, work) })
+					g.must(g.k.ReserveDecode(g.s, d, kvHeads, 1)) // as beside decode
+					t := g.time(b, 4, func(int) error { return g.k.AttendPrefill(g.s, y, q, kv, r, f) })
 					flop := 2 * float64(n) * float64(n+1) * float64(heads*d) // 4·D a visible pair
 					b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")
 					b.ReportMetric(flop/t.Seconds()/1e12, "TFLOP/s")
@@ -69,10 +68,9 @@ func BenchmarkAttendDecode(b *testing.B) {
 					kv[i], r = g.cache(kvHeads, d, contexts, repeated(1, c.requests), c.requests)
 					kv[i].Pages = kv[0].Pages // layers share them
 				}
-				words := g.k.AttendWork(d)
-				work := put(g, tensor.I32, make([]int32, words), words)
+				g.must(g.k.ReserveDecode(g.s, d, kvHeads, c.requests))
 				t := g.time(b, max(layers, 4), func(i int) error {
-					return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1}, work)
+					return g.k.AttendDecode(g.s, y, q, kv[i%layers], r, Scores{Scale: 0.1})
 				})
 				bytes := float64(total) * kvHeads * d * 4
 				b.ReportMetric(float64(t.Nanoseconds())/1e3, "µs/launch")

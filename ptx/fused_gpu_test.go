@@ -27,12 +27,12 @@ const fusedEps = 1e-6
 // fusedLayer is a layer with its inputs and results, those of a batch of m tokens.
 type fusedLayer struct {
 	layerShape
-	norm, headNorm, table             *guarded
-	qkv, o, gateUp, down              tensor.View
-	x, res, pos, slots                *guarded
-	q, k, v, gated, attended          *guarded
-	pages, rows, start, context, work *guarded
-	m                                 int
+	norm, headNorm, table       *guarded
+	qkv, o, gateUp, down        tensor.View
+	x, res, pos, slots          *guarded
+	q, k, v, gated, attended    *guarded
+	pages, rows, start, context *guarded
+	m                           int
 }
 
 // newFusedLayer has requests of at most context tokens.
@@ -65,8 +65,7 @@ func (l *fusedLayer) batch(c *checker, most int) {
 	}
 	l.pages, l.pos, l.slots, l.rows = c.ints(pages, m, most), c.ints(pos, m), c.ints(slot, m), c.ints(rows, m)
 	l.start, l.context = c.ints(start, m+1), c.ints(context, m)
-	n := c.k.AttendWork(l.d)
-	l.work = c.ints(make([]int32, n), n)
+	c.must(c.k.ReserveDecode(c.s, l.d, l.kv, m))
 }
 
 func (l *fusedLayer) store(q, k, v, qkv tensor.View) *RopeStore {
@@ -77,7 +76,7 @@ func (l *fusedLayer) store(q, k, v, qkv tensor.View) *RopeStore {
 func (l *fusedLayer) attend(c *checker) error {
 	kv := KV{K: l.k.View, V: l.v.View, Pages: l.pages.View}
 	r := Requests{Rows: l.rows.View, Start: l.start.View, Context: l.context.View, Tokens: l.m, Decodes: l.m}
-	return c.k.AttendDecode(c.s, l.attended.View, l.q.View, kv, r, Scores{Scale: 0.1}, l.work.View)
+	return c.k.AttendDecode(c.s, l.attended.View, l.q.View, kv, r, Scores{Scale: 0.1})
 }
 
 // TestFused_AgreesWithTheSingleKernels_GPU also checks that nothing round the outputs is written.
@@ -184,7 +183,6 @@ func TestFused_OverlappedChainGivesTheSameBytes_GPU(t *testing.T) {
 				}
 				for i := range layers {
 					layers[i] = newFusedLayer(c, s, m, 700)
-					layers[i].work = layers[0].work
 				}
 				if err := overlappedChain(c, layers, replays); err != nil {
 					t.Errorf("%+v M=%d: %v", s, m, err)

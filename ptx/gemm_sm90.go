@@ -87,7 +87,7 @@ func (t *hopperTile) gemmLaunch(e epilogue, m, n, k, sms int) (grid, cluster, bl
 }
 
 // counts says whether slices of K count what they leave for each other, as src/gemm_sm90.cuh does for tiles of many sums.
-func (h *hopperKernel) counts() bool { return h.rows*h.cols > 96*192 }
+func (h *hopperKernel) counts() bool { return h.rows*h.cols > keptSums }
 
 // clustersAtOnce is how many clusters that fill their multiprocessors run at a time. One lies within a part of the device,
 // and larger ones leave places there: of 132 multiprocessors 24 clusters of four ran at once and 32 did not, 8 of eight and

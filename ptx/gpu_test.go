@@ -80,12 +80,9 @@ func open(t testing.TB, on drivertest.Device) *gpu {
 
 // checkScratch says what launches left of themselves in the scratch memory, where the next ones would take it for their own.
 func (g *gpu) checkScratch() error {
-	counts := make([]byte, g.k.SMs()*splitCounters*4)
-	kept := make([]byte, g.k.SMs()*keptFloats*4)
-	if g.k.kept == 0 {
-		kept = nil
-	}
-	err := errors.Join(driver.CopyDtoH(g.s, counts, g.k.lin.arrived), driver.CopyDtoH(g.s, kept, g.k.kept), g.s.Sync())
+	counts := make([]byte, 4*g.k.counts.words)
+	kept := make([]byte, 4*g.k.kept.words)
+	err := errors.Join(driver.CopyDtoH(g.s, counts, g.k.counts.ptr), driver.CopyDtoH(g.s, kept, g.k.kept.ptr), g.s.Sync())
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ type Kernels struct {
 	Cache string
 
 	// Steady takes linear kernels alone that add the products of an output in one order, whatever M: K is not split, and
-	// goes by 16 columns. It is slower where tokens are few. CheckSteady tells whether the device keeps to it.
+	// goes by 16 columns. Attention of prompts cuts no tile by the keys. It is slower where tokens are few. CheckSteady tells
+	// whether the device keeps to it.
 	Steady bool
 
 	// Overlap launches the kernels that can on Hopper before those ahead of them have ended. Without it each waits
@@ -59,7 +60,7 @@ type Kernels struct {
 	fuse    fusedKernels
 	attend  attendKernels
 	sample  sampleKernels
-	kept    driver.DevicePtr // on Hopper, absent between launches: see src/hopper.cuh
+	scratch
 }
 
 // Open prepares the kernels for c and reserves the scratch memory that they share, some tens of MiB. Nothing is compiled yet: a

@@ -48,10 +48,8 @@ type linearTile struct {
 }
 
 type linearKernels struct {
-	tiles   [5]linearTile
-	forced  string
-	work    driver.DevicePtr // partial sums of split tiles
-	arrived driver.DevicePtr // one count a tile, zero between launches
+	tiles  [5]linearTile
+	forced string
 }
 
 func (p *linearKernels) declare(k *Kernels) {
@@ -133,7 +131,7 @@ func (k *Kernels) linear(s driver.Stream, c *tensor.Check, e epilogue, y, x, w t
 	if k.Steady {
 		grid.Y = 1
 	}
-	a.Y, a.X, a.W, a.Work, a.Arrived = y.Ptr, x.Ptr, w.Ptr, k.lin.work, k.lin.arrived
+	a.Y, a.X, a.W, a.Work, a.Arrived = y.Ptr, x.Ptr, w.Ptr, k.sums.ptr, k.counts.ptr
 	a.M, a.N, a.K = int32(m), int32(n), int32(depth)
 	a.Splits, a.Slice = int32(grid.Y), int32(t.slice(depth, grid.Y))
 	return t.kernels[e].launch(s, grid, driver.Dim{X: t.threads}, a)

@@ -126,9 +126,9 @@ func (k *Kernels) hopperLaunch(s driver.Stream, t *hopperTile, e epilogue, y, x,
 	} else {
 		l.Grid, l.Cluster, l.Block, a.Order, a.Splits = t.gemmLaunch(e, m, n, int(a.K), k.SMs())
 		a.Down = int32(t.down)
-		a.Work, a.Arrived = k.kept, k.lin.arrived
+		a.Work, a.Arrived = k.kept.ptr, k.counts.ptr
 		if t.counts() {
-			a.Work = k.lin.work
+			a.Work = k.sums.ptr
 		}
 	}
 	return l, nil

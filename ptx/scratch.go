@@ -6,45 +6,70 @@ import (
 	"github.com/weft-llm/weft/driver"
 )
 
-// What a multiprocessor needs of the scratch memory.
+// What linear kernels need of the scratch memory for a multiprocessor.
 const (
-	splitFloats   = 192 * 192                      // sums of a tile, or of four of 64x64 before Hopper
-	splitCounters = 12                             // one of each warp of the tile, or of each of the four
-	keptFloats    = decodeLeaves * 8 * 128 * 6 / 4 // leaves of 8 heads of 128 dimensions, or the sums of a tile that are not counted
+	tileSums   = 192 * 192 // of a tile, or of four of 64x64 before Hopper
+	tileCounts = 12        // one of each warp of the tile, or of each of the four; attention has fewer
+	keptSums   = 96 * 192  // of a tile whose sums are not counted
 )
 
-// openScratch reserves the memory where blocks leave sums for each other.
+// scratch is memory where blocks leave sums for each other. All kernels have it in turns: none leaves there what a later launch
+// would read, and those that start early touch it only once the kernels ahead have ended.
+type scratch struct {
+	sums   area // of blocks that are counted
+	counts area // zero between launches
+	kept   area // on Hopper, sums that are their own sign, absent between launches: see src/hopper.cuh
+}
+
+// area is memory of 4-byte words.
+type area struct {
+	ptr   driver.DevicePtr
+	words int
+}
+
 func (k *Kernels) openScratch() error {
-	sms := int64(k.SMs())
-	areas := []struct {
-		ptr   *driver.DevicePtr
-		bytes int64
-		fill  byte
-	}{
-		{&k.lin.work, sms * splitFloats * 4, 0},
-		{&k.lin.arrived, sms * splitCounters * 4, 0},
-		{&k.kept, sms * keptFloats * 4, 0xff},
-	}
-	if k.ctx.Device.Arch() != 90 {
-		areas = areas[:2]
-	}
 	s, err := k.ctx.NewStream()
 	if err != nil {
 		return err
 	}
-	for _, a := range areas {
-		if *a.ptr, err = k.ctx.Alloc(a.bytes); err == nil {
-			err = driver.Memset8(s, *a.ptr, a.fill, a.bytes)
-		}
-		if err != nil {
-			break
-		}
+	sms, kept := k.SMs(), 0
+	if k.ctx.Device.Arch() == 90 {
+		kept = sms * keptSums
 	}
-	return errors.Join(err, s.Sync(), s.Destroy())
+	return errors.Join(k.growScratch(s, sms*tileSums, kept), s.Destroy())
+}
+
+// growScratch makes room for so many sums, of both kinds. What no block has left is NaN.
+func (k *Kernels) growScratch(s driver.Stream, sums, kept int) error {
+	err := k.grow(s, &k.sums, sums, 0xff)
+	if err == nil {
+		err = k.grow(s, &k.counts, k.SMs()*tileCounts, 0)
+	}
+	if err == nil {
+		err = k.grow(s, &k.kept, kept, 0xff)
+	}
+	return errors.Join(err, s.Sync())
+}
+
+// grow replaces an area that has too few words by one of such bytes.
+func (k *Kernels) grow(s driver.Stream, a *area, words int, fill byte) (err error) {
+	if words <= a.words {
+		return nil
+	}
+	old := a.ptr
+	*a = area{}
+	if err := k.ctx.Free(old); err != nil {
+		return err
+	}
+	if a.ptr, err = k.ctx.Alloc(4 * int64(words)); err != nil {
+		return err
+	}
+	a.words = words
+	return driver.Memset8(s, a.ptr, fill, 4*int64(words))
 }
 
 func (k *Kernels) closeScratch() error {
-	err := errors.Join(k.ctx.Free(k.lin.work), k.ctx.Free(k.lin.arrived), k.ctx.Free(k.kept))
-	k.lin.work, k.lin.arrived, k.kept = 0, 0, 0
+	err := errors.Join(k.ctx.Free(k.sums.ptr), k.ctx.Free(k.counts.ptr), k.ctx.Free(k.kept.ptr))
+	k.scratch = scratch{}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/weft-llm/weft/backend"
-	"github.com/weft-llm/weft/driver"
 	"github.com/weft-llm/weft/ptx"
 	"github.com/weft-llm/weft/tensor"
 )
@@ -53,7 +52,7 @@ func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Bat
 	if b.opts.Deterministic {
 		b.fail(b.checkWindow(a))
 	} else if b.planning {
-		b.attendWork.Dim[0] = max(b.attendWork.Dim[0], b.k.AttendWork(a.HeadDim))
+		b.fail(b.k.ReserveDecode(b.stream, a.HeadDim, a.KVHeads, b.rows))
 	}
 	if b.err != nil {
 		return y
@@ -66,9 +65,9 @@ func (b *Backend) Attend(q tensor.View, a *backend.Attention, batch *backend.Bat
 	if b.opts.Deterministic {
 		r.Decodes = 0
 	}
-	b.fail(b.k.AttendPrefill(b.stream, y, q, kv, r, f, b.attendWork))
+	b.fail(b.k.AttendPrefill(b.stream, y, q, kv, r, f))
 	if b.err == nil && r.Decodes > 0 {
-		b.fail(b.k.AttendDecode(b.stream, y, q, kv, r, f, b.attendWork))
+		b.fail(b.k.AttendDecode(b.stream, y, q, kv, r, f))
 	}
 	return y
 }
@@ -81,16 +80,4 @@ func (b *Backend) checkWindow(a *backend.Attention) error {
 	}
 	return fmt.Errorf("cannot make results independent of the batch: attention has a window of %d tokens, and a context may have %d; limit it to %d",
 		a.Window, b.limits.MaxContext, a.Window)
-}
-
-// reserveAttend takes the workspace of decode attention, zeroed.
-func (b *Backend) reserveAttend() (err error) {
-	n := b.attendWork.Bytes()
-	if n == 0 {
-		return nil
-	}
-	if b.attendWork.Ptr, err = b.memory.device(n); err != nil {
-		return err
-	}
-	return driver.Memset8(b.stream, b.attendWork.Ptr, 0, n)
 }

@@ -77,12 +77,10 @@ type Backend struct {
 	results results
 	sampler sampler
 	kv      cache
+	graphs  graphs
 
 	head      head // what Logits noted, where the step postpones it
 	postpones bool
-
-	attendWork tensor.View // i32 [n], of attention; none where results must not depend on the batch
-	graphs     graphs
 }
 
 var (

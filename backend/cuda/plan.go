@@ -34,7 +34,7 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 			return fmt.Errorf("cannot plan the step: %w", err)
 		}
 	}
-	for _, reserve := range []func() error{b.reserveArena, b.reserveInputs, b.reserveResults, b.reserveAttend, b.reserveSampler} {
+	for _, reserve := range []func() error{b.reserveArena, b.reserveInputs, b.reserveResults, b.reserveSampler} {
 		if err := reserve(); err != nil {
 			return fmt.Errorf("cannot reserve memory for a step of %d tokens: %w", l.Tokens, err)
 		}
@@ -46,7 +46,6 @@ func (b *Backend) Plan(l backend.Limits, forward func(*backend.Batch) tensor.Vie
 // measure runs forward on shapes alone.
 func (b *Backend) measure(forward func(*backend.Batch) tensor.View) error {
 	b.planning, b.k.Dry, b.err = true, true, nil
-	b.attendWork = tensor.Of(0, tensor.I32, 0)
 	b.results = resultsAt(0, b.rows)
 	b.planSampler()
 	defer func() { b.planning, b.k.Dry = false, false }()

@@ -50,9 +50,8 @@ func (t *selfTest) attend(d int, f ptx.Scores) error {
 	i32 := func(v []float32) tensor.View { return t.put(tensor.I32, v, len(v)).View }
 	cache := ptx.KV{K: k.View, V: v.View, Pages: t.put(tensor.I32, pages, 3, cols).View}
 	r := ptx.Requests{Rows: i32(rows), Start: i32(start), Context: i32(context), Tokens: 7, Decodes: 2}
-	work := t.put(tensor.I32, make([]float32, t.b.k.AttendWork(d)), t.b.k.AttendWork(d))
-	err := errors.Join(t.b.k.AttendPrefill(t.b.stream, y.View, q.View, cache, r, f, work.View),
-		t.b.k.AttendDecode(t.b.stream, y.View, q.View, cache, r, f, work.View))
+	err := errors.Join(t.b.k.ReserveDecode(t.b.stream, d, kv, 2), t.b.k.AttendPrefill(t.b.stream, y.View, q.View, cache, r, f),
+		t.b.k.AttendDecode(t.b.stream, y.View, q.View, cache, r, f))
 	var want, mag []float64
 	for b := range rows {
 		for token := int(start[b]); token < int(start[b+1]); token++ {

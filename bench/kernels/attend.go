@@ -107,7 +107,7 @@ func (a attention) toCase(kernel, name, dims string) Case {
 	}
 }
 
-// attend makes the page table and the workspace of a. The cache takes turns, as the layers of a model do.
+// attend makes the page table of a. The cache takes turns, as the layers of a model do.
 func (g *machine) attend(a *attention) (call, error) {
 	t, width := a.tokens(), a.heads*a.d
 	q, y := tensor.Of(g.hot.base, tensor.BF16, t, width), tensor.Of(g.out.base, tensor.BF16, t, width)
@@ -122,14 +122,13 @@ func (g *machine) attend(a *attention) (call, error) {
 		return ptx.KV{K: at(cache(i)), V: at(cache(i) + uintptr(plane)), Pages: pages}
 	}
 	f := ptx.Scores{Scale: float32(1 / math.Sqrt(float64(a.d)))}
-	work, err := g.ints(make([]int32, g.k.AttendWork(a.d)))
-	if err != nil {
+	if err := g.k.ReserveDecode(g.s, a.d, a.kvHeads, len(a.context)); err != nil {
 		return nil, err
 	}
 	if a.fresh > 0 {
-		return func(i int) error { return g.k.AttendPrefill(g.s, y, q, kv(i), r, f, work) }, nil
+		return func(i int) error { return g.k.AttendPrefill(g.s, y, q, kv(i), r, f) }, nil
 	}
-	return func(i int) error { return g.k.AttendDecode(g.s, y, q, kv(i), r, f, work) }, nil
+	return func(i int) error { return g.k.AttendDecode(g.s, y, q, kv(i), r, f) }, nil
 }
 
 // requests uploads what says where the tokens of a lie.
