@@ -82,7 +82,7 @@ func TestMemory_AFullGPUSaysWhatToLower(t *testing.T) {
 			continue
 		}
 		fake.Check(t)
-		if memory > 96<<20 {
+		if memory > 64<<20 {
 			t.Fatalf("with %d MiB it still says %v", memory>>20, err)
 		}
 		known := false
