@@ -20,19 +20,26 @@ const (
 	fullPower    = 4.554 // how fast that sets in
 	overlapPower = 2.672 // of the norm of times that overlap
 
-	gemmStart  = 3.542
-	gemmMemory = 5906e3  // to all from memory, for GEMM
-	gemmRate   = 10830e3 // to all from L2
-	gemmPower  = 1.938   // of the norm of times that overlap
-	tensorRate = 8437e3  // multiply-adds of a multiprocessor
-	tileStore  = 0.9247  // of a tile of 128x256, in proportion for others
-	swapStart  = 2.598
-	swapMemory = 4840e3 // swapped, w passes L2 by
-	swapStore  = 1.218
-	leaveRate  = 26e3   // bytes that a block of some slices leaves for others
-	joinGate   = 0.9    // more where gated
-	countStart = 0.8704 // of a tile's sum over slices that are counted
-	countRate  = 22.1e3 // bytes that a block leaves then
+	tensorRate = 8863e3 // multiply-adds of a multiprocessor
+
+	gemmStart  = 3.48
+	gemmMemory = 6106e3  // to all from memory, for GEMM
+	gemmRate   = 11850e3 // to all from L2
+	gemmPower  = 1.977   // of the norm of times that overlap
+	gemmStore  = 0.5949  // of a tile of 128x256, in proportion for others
+	gemmLeave  = 22.77e3 // bytes that a block of some slices leaves for others
+	countStart = 0.8317  // of a tile's sum over slices that are counted
+	countRate  = 20.23e3 // bytes that a block leaves then
+	joinGate   = 0.8448  // more where gated
+
+	swapStart  = 2.502 // as above, with operands swapped
+	swapMemory = 5356e3
+	swapRate   = 12950e3
+	swapPower  = 2.543
+	swapStore  = 0.7065
+	swapGate   = 1.167 // more where gated
+	swapLeave  = 39.7e3
+	joinRate   = 9056e3 // bytes that all blocks leave
 )
 
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
@@ -65,7 +72,7 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols)
 		// Clusters of eight that hold 64 tokens find no room beside the kernel ahead: slices that meet in memory were faster in a step.
 		return !(t.rows == 64 && t.splits == maxCluster) && t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows || 2*m <= t.rows || e == logits && m > 192):
+	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > mostFew || 2*m <= t.rows || e == logits && m > min(t.rows, 192)):
 		return false
 	}
 	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)
@@ -107,26 +114,29 @@ func (t *hopperTile) predict(e epilogue, m, n, k, sms int) float64 {
 	}
 	blocks := t.clusters(m, n) * t.down * t.across * t.splits
 	waves := ceilDiv(blocks, clustersAtOnce(t.down*t.across, sms)*t.down*t.across)
-	area, rows := float64(t.rows*t.cols), min(t.rows, m)
+	area, rows, running := float64(t.rows*t.cols), min(t.rows, m), float64(min(blocks, sms))
 	steps := float64(waves * ceilDiv(ceilDiv(k, hopperStep), t.splits))
 	tensor := steps * area * hopperStep * 2 / tensorRate
-	l2 := steps * 2 * hopperStep * (float64(rows)/float64(t.across) + float64(t.cols)/float64(t.down)) * float64(min(blocks, sms)) / gemmRate
-	us, store := gemmStart, tileStore
+	l2 := steps * 2 * hopperStep * (float64(rows)/float64(t.across) + float64(t.cols)/float64(t.down)) * running
+	us, store := gemmStart+norm(gemmPower, tensor, l2/gemmRate, bytes/gemmMemory), gemmStore
 	if t.swapped {
-		us, store = swapStart+norm(gemmPower, tensor, bytes/swapMemory), swapStore
-	} else {
-		us += norm(gemmPower, tensor, l2, bytes/gemmMemory)
+		us, store = swapStart+norm(swapPower, tensor, l2/swapRate, bytes/swapMemory), swapStore
+		if e == gated {
+			store += swapGate
+		}
 	}
 	if t.splits > 1 {
-		return us + t.predictJoin(e, area*4*float64(t.splits-1)/float64(t.splits))
+		return us + t.predictJoin(e, area*4*float64(t.splits-1)/float64(t.splits), running)
 	}
 	return us + float64(waves)*store*area/(128*256)
 }
 
-// predictJoin is the time of a sum over slices of K, of which each leaves so many bytes for others.
-func (t *hopperTile) predictJoin(e epilogue, bytes float64) float64 {
-	us := bytes / leaveRate
-	if t.counts() {
+// predictJoin is the time of a sum over slices of K, where each of so many blocks leaves so many bytes for others.
+func (t *hopperTile) predictJoin(e epilogue, bytes, blocks float64) float64 {
+	us := bytes / gemmLeave
+	if t.swapped {
+		us = bytes/swapLeave + bytes*blocks/joinRate
+	} else if t.counts() {
 		us = countStart + bytes/countRate
 	}
 	if e == gated {
