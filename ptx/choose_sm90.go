@@ -61,7 +61,8 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 	return best
 }
 
-// fits says whether t computes the shape, and is not plainly the wrong size for it. Slices of K have to run at once. Tiles two by
+// fits says whether t computes the shape, and is not plainly the wrong size for it. Swapped, up to mostFew tokens may take several
+// tiles, but not for logits, whose blocks keep the best of one tile's tokens. Slices of K have to run at once. Tiles two by
 // two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an H200, were faster than the
 // same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {

@@ -23,6 +23,7 @@ func TestGemmLaunch_FillsTheDevice(t *testing.T) {
 		{"gemm_128x128c2x2", 8192, 6144, 1024, 96, 4, 384, 4, 1, "as many in fours as are known to run at once"},
 		{"gemm_128x128c2x2", 100, 100, 1024, 4, 4, 384, 1, 1, "one cluster, mostly beside y"},
 		{"swap_192x192", 192, 24576, 4096, 128, 1, 512, 16, 1, "all tokens in a tile"},
+		{"swap_64x128s2", 512, 1024, 2048, 128, 1, 384, 8, 2, "eight tiles of tokens, two slices of each"},
 		{"gemm_128x128c1x2s4", 128, 4096, 12288, 128, 2, 384, 1, 4, "16 pairs of tiles, four slices of each"},
 		{"gemm_128x128c2x1s8", 512, 4096, 1024, 128, 2, 384, 2, 1, "as many slices as run at once"},
 		{"gemm_128x128c2x1s8", 256, 4096, 1024, 128, 2, 384, 1, 2, "as many slices as run at once"},

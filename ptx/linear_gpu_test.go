@@ -185,7 +185,7 @@ func TestLinear_TokensThatAreNotThereCostNothing(t *testing.T) {
 	for _, c := range []struct {
 		tile      string
 		some, all int
-	}{{"swap_64x128s2", 33, 64}, {"swap_96x192s2", 65, 96}, {"gemm_128x64c1x2s2", 65, 128}, {"gemm_128x128c2x1s2", 129, 256}} {
+	}{{"swap_64x128s2", 33, 64}, {"swap_64x128s2", 97, 128}, {"swap_96x192s2", 65, 96}, {"gemm_128x64c1x2s2", 65, 128}, {"gemm_128x128c2x1s2", 129, 256}} {
 		took := func(m int) int64 {
 			fake := drivertest.New(drivertest.Config{Major: 9, SMs: 16, Memory: 1 << 28, Run: true})
 			fake.Record(false)
