@@ -62,7 +62,7 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 }
 
 // fits says whether t computes the shape, and is not plainly the wrong size for it. Swapped, up to mostFew tokens may take several
-// tiles, but not for logits, whose blocks keep the best of one tile's tokens. Slices of K have to run at once. Tiles two by
+// tiles where w is small, and not for logits, whose blocks keep the best of one tile's tokens. Slices of K have to run at once. Tiles two by
 // two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an H200, were faster than the
 // same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
@@ -73,7 +73,7 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 		tiles := ceilDiv(m, t.rows) * ceilDiv(n, t.cols)
 		// Clusters of eight that hold 64 tokens find no room beside the kernel ahead: slices that meet in memory were faster in a step.
 		return !(t.rows == 64 && t.splits == maxCluster) && t.rows >= m && (t.rows == 8 || t.rows < 2*m) && ceilDiv(k, hopperStep) >= 4 && (t.splits == 1 || tiles*t.splits <= t.resident()*sms)
-	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > mostFew || 2*m <= t.rows || e == logits && m > min(t.rows, 192)):
+	case m <= 64 && !t.swapped || t.down > 1 && m <= t.rows, t.swapped && (m > t.rows && (m > mostFew || n*k >= mostAgain || e == logits) || 2*m <= t.rows || e == logits && m > 192):
 		return false
 	}
 	tiles, most := t.clusters(m, n), clustersAtOnce(t.down*t.across, sms)
@@ -85,6 +85,10 @@ func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 
 // mostFew is the tokens beyond which tiles are many: none is cut into slices of K, and pairs share w.
 const mostFew = 512
+
+// mostAgain is the weights beyond which no tile of tokens copies them again: it made no kernel of 8B faster in a step, and one
+// of 256 tokens took 13.04 ms instead of 12.89.
+const mostAgain = 16 << 20
 
 // clusters is how many of t's a shape has, for one slice of K.
 func (t *hopperTile) clusters(m, n int) int {

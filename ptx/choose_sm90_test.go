@@ -87,8 +87,8 @@ func TestChoose_TakesAKernelNearTheBestMeasured(t *testing.T) {
 }
 
 // TestChoose_TakesNoKernelThatIsFarOffBetweenTheMeasured: no kernel is faster for more tokens, so that one which took longer for
-// fewer than the best for more is wrong between the two. It allows 15 %, as 96 to 224 tokens were timed while sums of K's slices
-// cost more. Nor do its tiles hold twice the tokens that there are.
+// fewer than the best for more is wrong between the two. It allows 9 %, as 8B's 96 were timed while sums of K's slices cost
+// more. Nor do its tiles hold twice the tokens that there are.
 func TestChoose_TakesNoKernelThatIsFarOffBetweenTheMeasured(t *testing.T) {
 	k := &Kernels{}
 	k.hop.declare(k)
@@ -104,7 +104,7 @@ func TestChoose_TakesNoKernelThatIsFarOffBetweenTheMeasured(t *testing.T) {
 		}
 		for m := fewer.m + 1; m < more.m; m += 1 + m/32 {
 			got := k.hop.choose(more.e, m, more.n, more.k, 132, false)
-			if us := fewer.us[got.name]; us > least*(1.15+fewer.noise+more.noise) {
+			if us := fewer.us[got.name]; us > least*(1.09+fewer.noise+more.noise) {
 				t.Errorf("%s M=%d: got %s, %.2f µs for %d tokens, where %d take %.2f", more.name, m, got.name, us, fewer.m, more.m, least)
 			}
 			if rows := got.rows * got.down; rows > 8 && ceilDiv(m, rows)*rows >= 2*m {

@@ -132,7 +132,11 @@ func fusedSplits(name string) (n int) {
 
 // splits says whether K is long enough for that many slices, and all blocks run at once.
 func (h *fusedKernel) splits(n, k, splits, sms int) bool {
-	return ceilDiv(k, hopperStep) >= 4*splits && ceilDiv(n, h.cols)*splits <= h.blocks*sms
+	most := h.blocks * sms / splits
+	if h.blocks == 1 {
+		most = clustersAtOnce(splits, sms)
+	}
+	return ceilDiv(k, hopperStep) >= 4*splits && ceilDiv(n, h.cols) <= most
 }
 
 func (f fusing) epilogue() epilogue {
