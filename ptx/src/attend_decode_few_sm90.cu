@@ -214,17 +214,37 @@ struct Place {
 	}
 };
 
-// Total is the state of four dimensions of a head over a range of keys, as Sum is, but that m is kLowest or more.
+// Some is W floats that are read and written together.
+template <int W>
+struct Some;
+template <>
+struct Some<2> {
+	using Vector = float2;
+};
+template <>
+struct Some<4> {
+	using Vector = float4;
+};
+__device__ __forceinline__ void read_shared(float4& v, u32 at) { v = load_shared(at); }
+__device__ __forceinline__ void read_shared(float2& v, u32 at) { asm volatile("ld.shared.v2.f32 {%0,%1}, [%2];" : "=f"(v.x), "=f"(v.y) : "r"(at) : "memory"); }
+
+// Total is the state of W dimensions of a head over a range of keys, as Sum is, but that m is kLowest or more.
+template <int W>
 struct Total {
+	using Vector = typename Some<W>::Vector;
+
 	float m, l;
-	float4 o;
+	Vector o;
+
+	__device__ __forceinline__ float& operator[](int i) { return reinterpret_cast<float*>(&o)[i]; }
+	__device__ __forceinline__ float operator[](int i) const { return reinterpret_cast<const float*>(&o)[i]; }
 
 	__device__ __forceinline__ void add(const Total& x) {
 		const float top = fmaxf(m, x.m), a = exp2_fast(m - top), b = exp2_fast(x.m - top);
 		m = top;
 		l = __fmaf_rn(l, a, __fmul_rn(x.l, b));
-		o.x = __fmaf_rn(o.x, a, __fmul_rn(x.o.x, b)), o.y = __fmaf_rn(o.y, a, __fmul_rn(x.o.y, b));
-		o.z = __fmaf_rn(o.z, a, __fmul_rn(x.o.z, b)), o.w = __fmaf_rn(o.w, a, __fmul_rn(x.o.w, b));
+#pragma unroll
+		for (int i = 0; i < W; i++) (*this)[i] = __fmaf_rn((*this)[i], a, __fmul_rn(x[i], b));
 	}
 
 	// gather adds up the workers' sums of a leaf, in their order.
@@ -234,21 +254,46 @@ struct Total {
 		const float4 tops = load_shared(ends), dens = load_shared(ends + (M::Dens - M::Ends));
 		const float top[4] = {tops.x, tops.y, tops.z, tops.w}, den[4] = {dens.x, dens.y, dens.z, dens.w};
 		m = fmaxf(fmaxf(top[0], top[1]), fmaxf(top[2], top[3]));
-		l = 0, o = {0, 0, 0, 0};
+		l = 0;
+#pragma unroll
+		for (int i = 0; i < W; i++) (*this)[i] = 0;
 #pragma unroll
 		for (int w = 0; w < kWorkers; w++) {
 			const float x = exp2_fast(top[w] - m);
-			const float4 v = load_shared(sums + w * M::Sums);
+			Total v;
+			read_shared(v.o, sums + w * M::Sums);
 			l = __fmaf_rn(x, den[w], l);
-			o.x = __fmaf_rn(x, v.x, o.x), o.y = __fmaf_rn(x, v.y, o.y), o.z = __fmaf_rn(x, v.z, o.z), o.w = __fmaf_rn(x, v.w, o.w);
+#pragma unroll
+			for (int i = 0; i < W; i++) (*this)[i] = __fmaf_rn(x, v[i], (*this)[i]);
 		}
+	}
+
+	// is_number reports whether all of it are numbers.
+	__device__ __forceinline__ bool is_number() const {
+		float any = l;
+#pragma unroll
+		for (int i = 0; i < W; i += 2) any += (*this)[i] + (*this)[i + 1];
+		return any == any && m == m;
+	}
+
+	// write writes o / l.
+	__device__ __forceinline__ void write(bf16* to) const {
+		const float inv = l > 0.f ? reciprocal(l) : 0.f;
+		u32 v[W / 2];
+#pragma unroll
+		for (int i = 0; i < W / 2; i++) v[i] = pack2((*this)[2 * i] * inv, (*this)[2 * i + 1] * inv);
+		if (W == 2) asm volatile("st.global.b32 [%0], %1;" ::"l"(to), "r"(v[0]) : "memory");
+		else asm volatile("st.global.v2.b32 [%0], {%1,%2};" ::"l"(to), "r"(v[0]), "r"(v[W / 2 - 1]) : "memory");
 	}
 };
 
-// Kept is where leaves of a pair wait for its last: of each four dimensions of all heads the sums, then maximum and denominator.
+// Kept is where leaves of a pair wait for its last: of each four dimensions of all heads the sums, then maximum and denominator. A
+// thread has W dimensions, so that two may share the latter, and leave the same.
 // All of it is absent between launches.
-template <int D>
+template <int D, int W>
 struct Kept {
+	using Vector = typename Some<W>::Vector;
+
 	static constexpr int kFours = 8 * D / 4;   // of a leaf, for the most heads
 	static constexpr int kBatch = 8;           // leaves that are read together
 	static constexpr int kLeaf = kFours * 24;  // bytes of one
@@ -258,34 +303,34 @@ struct Kept {
 
 	__device__ __forceinline__ Kept(float* kept, int pair, int leaf, int i) {
 		u8* at = reinterpret_cast<u8*>(kept) + static_cast<i64>(pair) * (kMaxLeaves * kLeaf) + leaf * kLeaf;
-		sums = opaque(at + i * 16), ends = opaque(at + kFours * 16 + i * 8);
+		sums = opaque(at + i * W * 4), ends = opaque(at + kFours * 16 + i * W / 4 * 8);
 	}
 
-	__device__ __forceinline__ void put(const float4& o, const float2& e, int leaf = 0) const {
-		leave(reinterpret_cast<float4*>(sums + leaf * kLeaf), o), leave(reinterpret_cast<float2*>(ends + leaf * kLeaf), e);
+	__device__ __forceinline__ void put(const Vector& o, const float2& e, int leaf = 0) const {
+		leave(reinterpret_cast<Vector*>(sums + leaf * kLeaf), o), leave(reinterpret_cast<float2*>(ends + leaf * kLeaf), e);
 	}
 
 	__device__ __forceinline__ void skip(int leaves) { sums += leaves * kLeaf, ends += leaves * kLeaf; }
 
 	struct Batch {
-		float4 o[kBatch];
+		Vector o[kBatch];
 		float2 e[kBatch];
 
-		__device__ __forceinline__ Total operator[](int j) const { return {e[j].x, e[j].y, o[j]}; }
+		__device__ __forceinline__ Total<W> operator[](int j) const { return {e[j].x, e[j].y, o[j]}; }
 	};
 
 	__device__ __forceinline__ Batch look_at() const {
 		Batch x;
 #pragma unroll
 		for (int j = 0; j < kBatch; j++) {
-			x.o[j] = look(reinterpret_cast<const float4*>(sums + j * kLeaf));
+			x.o[j] = look(reinterpret_cast<const Vector*>(sums + j * kLeaf));
 			x.e[j] = look(reinterpret_cast<const float2*>(ends + j * kLeaf));
 		}
 		return x;
 	}
 
 	// add_more takes in n leaves behind the first batch.
-	__device__ __forceinline__ void add_more(Total& s, int n) const {
+	__device__ __forceinline__ void add_more(Total<W>& s, int n) const {
 		Kept at = *this;
 #pragma unroll 1
 		for (; n > 0; n -= kBatch) {
@@ -304,19 +349,19 @@ struct Kept {
 		Kept at = *this;
 		bool all = true;
 #pragma unroll 1
-		for (; n > 0; n--, at.skip(1)) all &= is_present(look(reinterpret_cast<const float4*>(at.sums))) && is_present(look(reinterpret_cast<const float2*>(at.ends)));
+		for (; n > 0; n--, at.skip(1)) all &= is_present(look(reinterpret_cast<const Vector*>(at.sums))) && is_present(look(reinterpret_cast<const float2*>(at.ends)));
 		return all;
 	}
 
 	// total waits for the first n leaves and adds them up, from left to right. What is absent makes a NaN. The sums of other blocks
 	// are hardly there yet, so it goes through its code once without a look, and has it in the cache when they are.
-	__device__ __forceinline__ Total total(int n) const {
+	__device__ __forceinline__ Total<W> total(int n) const {
 		bool there = false;
 #pragma unroll 1
 		for (int looks = opaque(0u);; looks++) {
 			Batch x = {};
 			if (looks > 0) x = look_at();
-			Total s = x[0];
+			Total<W> s = x[0];
 #pragma unroll
 			for (int j = 1; j < kBatch; j++) {
 				if (j >= n) goto added;
@@ -324,19 +369,19 @@ struct Kept {
 			}
 			if (looks > 0) add_more(s, n - kBatch);
 		added:
-			const float any = s.l + (s.o.x + s.o.y) + (s.o.z + s.o.w);
-			if (looks > 0 && __builtin_expect(any == any && s.m == s.m || there, 1)) return s;
+			if (looks > 0 && __builtin_expect(s.is_number() || there, 1)) return s;
 			if (looks % kPatience == kPatience - 1) there = are_there(n);
 		}
 	}
 
 	// clear is for the next launch.
 	__device__ __forceinline__ void clear(int n) const {
-		float4 none = absent();
-		asm volatile("" : "+f"(none.x), "+f"(none.y), "+f"(none.z), "+f"(none.w));
+		Total<W> x;
+#pragma unroll
+		for (int i = 0; i < W; i++) x[i] = opaque(absent2().x);
 		auto put = [&](const Kept& at, int from, int to) {
 #pragma unroll
-			for (int leaf = from; leaf < to; leaf++) at.put(none, {none.x, none.y}, leaf);
+			for (int leaf = from; leaf < to; leaf++) at.put(x.o, {x[0], x[1]}, leaf);
 		};
 		put(*this, 0, kBatch / 2);
 		if (n <= kBatch / 2) return;
@@ -350,22 +395,22 @@ struct Kept {
 
 // Finish adds up the workers' sums of a leaf, and behind the pair's last those of all. The others come before it on the line, and
 // so from blocks that wait for none that come later.
-template <int D>
+template <int D, int W>
 struct Finish {
 	using M = Meeting<D>;
-	static constexpr int kEach = kThreads / (D / 4);  // heads at once
+	static constexpr int kEach = kThreads / (D / W);  // heads at once
 
 	u32 sums, ends;
-	Kept<D> kept;  // of leaf 0, or of this one if it is not the last
+	Kept<D, W> kept;  // of leaf 0, or of this one if it is not the last
 	bf16* to;
 	int before;    // leaves that the last waits for; -1: it is not the last
 	int left;      // heads, this thread's included
 
 	__device__ __forceinline__ Finish(u32 at, int heads, bf16* out, float* kept_at, const Turn& n, int pair)
 	    : kept(kept_at, pair, n.in < n.leaves - 1 ? n.in : 0, threadIdx.x) {
-		const int head = static_cast<int>(threadIdx.x) / (D / 4), four = threadIdx.x % (D / 4);
-		sums = opaque(at + head * M::Head + four * 16), ends = opaque(at + head * M::Head + M::Ends);
-		to = opaque(out + threadIdx.x * 4);
+		const int head = static_cast<int>(threadIdx.x) / (D / W), in = threadIdx.x % (D / W);
+		sums = opaque(at + head * M::Head + in * W * 4), ends = opaque(at + head * M::Head + M::Ends);
+		to = opaque(out + threadIdx.x * W);
 		before = n.in < n.leaves - 1 ? -1 : n.in;
 		left = heads - head;
 	}
@@ -376,24 +421,23 @@ struct Finish {
 		if (left <= 0) return;
 #pragma unroll 1
 		for (;;) {
-			Total x;
-			x.gather<D>(sums, ends);
+			Total<W> x;
+			x.template gather<D>(sums, ends);
 			if (__builtin_expect(before < 0, 1)) {
 				kept.put(x.o, {x.m, x.l});
 			} else {
 				if (before > 0) {
-					Total s = kept.total(before);
+					Total<W> s = kept.total(before);
 					s.add(x);
 					x = s;
 				}
-				const float inv = x.l > 0.f ? reciprocal(x.l) : 0.f;
-				asm volatile("st.global.v2.b32 [%0], {%1,%2};" ::"l"(to), "r"(pack2(x.o.x * inv, x.o.y * inv)), "r"(pack2(x.o.z * inv, x.o.w * inv)) : "memory");
+				x.write(to);
 				if (before > 0) kept.clear(before);
 			}
 			left -= kEach;
 			if (left <= 0) return;
 			sums += kEach * M::Head, ends += kEach * M::Head, to += kEach * D;
-			kept.sums += kThreads * 16, kept.ends += kThreads * 8;
+			kept.sums += kThreads * W * 4, kept.ends += kThreads * W / 4 * 8;
 		}
 	}
 };
@@ -500,8 +544,8 @@ struct Once {
 	}
 };
 
-template <int D, int E>
-__device__ __forceinline__ void run_once(Once<D, E> once, const Newest<D>& newest, Finish<D> finish, int heads, bool busy) {
+template <int D, int E, int W>
+__device__ __forceinline__ void run_once(Once<D, E> once, const Newest<D>& newest, Finish<D, W> finish, int heads, bool busy) {
 	if (__builtin_expect(heads < 0, 0)) once.pin(), finish.pin();
 	if (!busy) once.place.nothing(heads);
 	wait_for_previous();
@@ -530,11 +574,13 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 	fetch<D>(values, c.v, next, slot, busy);
 
 	auto pair_of = [&](const Turn& n) { return n.b * t.kv_heads + n.h; };
-	auto finish_of = [&](const Turn& n) { return Finish<D>(meeting, t.group, out + n.b * t.out_stride + n.h * t.group * D, kept, n, pair_of(n)); };
+	auto out_of = [&](const Turn& n) { return out + n.b * t.out_stride + n.h * t.group * D; };
 	auto queries_of = [&](const Turn& n) { return q + n.b * t.q_stride + n.h * t.group * D; };
 	if (__any_sync(kAll, next.single && next.leaf + static_cast<int>(gridDim.x) >= __shfl_sync(kAll, line.end, 31) && f.softcap == 0.f)) {
-		if (t.group <= 4) run_once<D, 1>(Once<D, 1>(meeting, queries_of(next), next, f, keys, worker, t.group), newest, finish_of(next), t.group, busy);
-		else run_once<D, 2>(Once<D, 2>(meeting, queries_of(next), next, f, keys, worker, t.group), newest, finish_of(next), t.group, busy);
+		const Once<D, 1> four(meeting, queries_of(next), next, f, keys, worker, t.group);
+		if (t.group * D / 2 <= kThreads) run_once(four, newest, Finish<D, 2>(meeting, t.group, out_of(next), kept, next, pair_of(next)), t.group, busy);
+		else if (t.group <= 4) run_once(four, newest, Finish<D, 4>(meeting, t.group, out_of(next), kept, next, pair_of(next)), t.group, busy);
+		else run_once(Once<D, 2>(meeting, queries_of(next), next, f, keys, worker, t.group), newest, Finish<D, 4>(meeting, t.group, out_of(next), kept, next, pair_of(next)), t.group, busy);
 		return;
 	}
 
@@ -583,7 +629,7 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 		} while (!ends);
 		const float tops[2] = {fmaxf(a.m[0][0], kLowest), fmaxf(a.m[0][1], kLowest)};
 		place.hand(a.o[0], tops, a.l[0]);
-		Finish<D> finish = finish_of(n);
+		Finish<D, 4> finish(meeting, t.group, out_of(n), kept, n, pair_of(n));
 		__syncthreads();
 		finish.run();
 		if (more) __syncthreads();  // the sums have been read
