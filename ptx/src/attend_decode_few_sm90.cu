@@ -353,24 +353,22 @@ struct Kept {
 		return all;
 	}
 
-	// total waits for the first n leaves and adds them up, from left to right. What is absent makes a NaN. The sums of other blocks
-	// are hardly there yet, so it goes through its code once without a look, and has it in the cache when they are.
+	// total waits for the first n leaves and adds them up, from left to right. What is absent makes a NaN.
 	__device__ __forceinline__ Total<W> total(int n) const {
 		bool there = false;
 #pragma unroll 1
-		for (int looks = opaque(0u);; looks++) {
-			Batch x = {};
-			if (looks > 0) x = look_at();
+		for (int looks = 1;; looks++) {
+			const Batch x = look_at();
 			Total<W> s = x[0];
 #pragma unroll
 			for (int j = 1; j < kBatch; j++) {
 				if (j >= n) goto added;
 				s.add(x[j]);
 			}
-			if (looks > 0) add_more(s, n - kBatch);
+			add_more(s, n - kBatch);
 		added:
-			if (looks > 0 && __builtin_expect(s.is_number() || there, 1)) return s;
-			if (looks % kPatience == kPatience - 1) there = are_there(n);
+			if (__builtin_expect(s.is_number() || there, 1)) return s;
+			if (looks % kPatience == 0) there = are_there(n);
 		}
 	}
 
