@@ -544,7 +544,7 @@ struct Once {
 
 template <int D, int E, int W>
 __device__ __forceinline__ void run_once(Once<D, E> once, const Newest<D>& newest, Finish<D, W> finish, int heads, bool busy) {
-	if (__builtin_expect(heads < 0, 0)) once.pin(), finish.pin();
+	if (__builtin_expect(static_cast<int>(opaque(static_cast<u32>(heads))) < 0, 0)) once.pin(), finish.pin();
 	if (!busy) once.place.nothing(heads);
 	wait_for_previous();
 	if (busy) once.run(newest);
