@@ -115,7 +115,7 @@ func halfRing(d, heads, limit int) ring {
 // of a turn and sums of each worker.
 func fewShared(d, heads int) int {
 	const turn = 32
-	return 1024 + halfWorkers*(2*turn*2*d+4*heads*(d+4+2))
+	return 1024 + halfWorkers*(2*turn*2*d+4*heads*(d+2))
 }
 
 // fewBlocks is how many of its blocks share a multiprocessor.

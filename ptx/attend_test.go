@@ -496,6 +496,41 @@ func decodeIsTheSameBitsInAnyBatch(t *testing.T, g *bench) {
 	}
 }
 
+// The kernel for few requests gives the bits of the one for many, whether a block has one turn of keys or more, and in whichever
+// columns its heads lie.
+func TestAttendDecode_FewIsTheSameBitsAsMany_GPU(t *testing.T) {
+	drivertest.OnEach(t, attendDecodeFewIsTheSameBitsAsMany)
+}
+
+func attendDecodeFewIsTheSameBitsAsMany(t *testing.T, d drivertest.Device) {
+	g := onDevice(t, d)
+	if !g.k.Hopper() {
+		t.Skip("skipped: both kernels are Hopper's")
+	}
+	rng := rand.New(rand.NewPCG(16, 17))
+	for i := range 32 {
+		c := attendCase{d: []int{128, 64}[i%2], kvHeads: 1, group: 1 + i/2%8, f: Scores{Scale: 0.1}}
+		if i >= 16 {
+			c.f.Window, c.f.Softcap = rng.IntN(3)/2*(1+rng.IntN(300)), float32(20*(rng.IntN(3)/2))
+		}
+		for range 1 + rng.IntN(3) {
+			c.context, c.new = append(c.context, 1+rng.Int32N([]int32{130, 1600, 700, 4400}[i/8])), append(c.new, 1)
+		}
+		c.decodes = len(c.context)
+		b := newAttendRuns(c, rng, []int{1, 20}[i/2%2])
+		b.oppose(0)
+		t.Log(c)
+		g.must(g.k.Force("attend_decode", decodeHopper))
+		many := b.run(g)
+		g.must(g.k.Force("attend_decode", decodeFew))
+		for j, x := range b.run(g) {
+			if x != many[j] {
+				t.Fatalf("%s: element %d is %#x, by the kernel for many %#x", c, j, x, many[j])
+			}
+		}
+	}
+}
+
 func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 	f := drivertest.New(drivertest.Config{})
 	k, err := Open(f.Context(t))

@@ -6,7 +6,7 @@
 // source  split KV as in Dao et al. 2023 (Flash-Decoding)
 // pairs   ../attend_decode.go (launcher), ../../backend/cpu/attend.go (oracle)
 #define WEFT_HOPPER
-#include "attend_pass_sm90.cuh"
+#include "attend_leaves_sm90.cuh"
 
 // With few requests time is what passes between the kernel ahead and the next. So this kernel plans without a barrier, has the
 // keys of its first leaf in shared memory before the kernel ahead has ended, and goes straight through the rest: the sums of a
@@ -14,8 +14,17 @@
 //
 // A worker has places for the keys of one turn, K and V of 16 each, and those of its next turn on their way as soon as they
 // have been read.
+//
+// What runs behind the wait for the kernel ahead is not in the instruction cache, so little is left to do there. Addresses, masks
+// and which way to go are made before it; all keys but the newest are copied before it; and a block that has one leaf of one
+// turn, as most have, goes straight through.
 
-constexpr u32 kAllParts = (1 << kTiles) - 1;  // of a turn, 16 keys each
+constexpr int kNone = -1, kLate = -2;  // in place of a slot: no key that counts; one that the kernel ahead may still write
+
+// copy_if copies so many bytes, and writes zeros up to 16, if asked to.
+__device__ __forceinline__ void copy_if(u32 on, u32 to, const void* from, int bytes) {
+	asm volatile("{ .reg .pred p; setp.ne.u32 p, %4, 0; @p cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2, %3; }" ::"r"(to), "l"(from), "r"(bytes), "l"(kOnce), "r"(on) : "memory");
+}
 
 // Leaves are those of request number `lane`, on the line of all.
 struct Leaves {
@@ -49,6 +58,8 @@ struct Turn {
 	int leaf;  // on the line
 	int b, h, in, leaves;  // request, KV head, leaf of the pair
 	int key, to, context;  // the leaf ends before to
+	int low;               // the first key that counts
+	bool single;           // no worker has more than one turn of the leaf
 	int row;               // where the head's slots begin
 	const int* page;
 
@@ -63,111 +74,178 @@ struct Turn {
 		h = at / static_cast<u32>(leaves), in = at - h * leaves;
 		const int from = (first_unit(context, window) + (in << log)) * kUnit;
 		key = from + (worker + h) % kWorkers * kTurn, to = min(from + (kUnit << log), context);
+		low = first_key(context - 1, window), single = log == 0;
 		row = static_cast<int>(h * c.slots), page = c.pages + max(__shfl_sync(kAll, l.row, b), 0) * c.page_stride;
 		return true;
 	}
 
-	// newest is the parts that have the request's newest key, as a mask of 16 keys each.
-	__device__ __forceinline__ u32 newest() const {
-		const int left = context - key;
-		return key >= to || left > kTurn ? 0 : left > kGroup ? 2 : 3;
+	// slot is that of key + lane, or kNone.
+	__device__ __forceinline__ int slot() const {
+		const int k = key + static_cast<int>(threadIdx.x & 31);
+		return k >= low && k < to ? page[k] : kNone;
 	}
-
-	// slot is that of key + lane; past the end any key will do, as its weight is zero.
-	__device__ __forceinline__ int slot() const { return key < to ? page[min(key + static_cast<int>(threadIdx.x & 31), to - 1)] : 0; }
 };
 
-// fetch starts the copies of K or V of the turn's keys that mask has.
+// fetch starts the copies of K or V of the turn's keys, of which each lane has a slot. Where there is no key it writes zeros, so
+// that what is not weighed makes no NaN.
 template <int D>
-__device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Turn& n, int slot, u32 mask) {
-	if (n.key < n.to) {
+__device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Turn& n, int slot, bool busy) {
+	using S = Swizzled<D>;
+	if (busy) {
+		const int lane = threadIdx.x & 31, first = lane / 8, chunk = lane % 8;
+		const u8* from = reinterpret_cast<const u8*>(plane) + chunk * 16;
+		to += first * 128 + ((chunk ^ first) << 4);
 #pragma unroll
-		for (int tile = 0; tile < kTiles; tile++)
-			if (mask >> tile & 1) gather_rows<D>(to + tile * Swizzled<D>::Place, plane, n.row, slot, tile);
+		for (int i = 0; i < kTurn / 4; i++) {
+			const int at = __shfl_sync(kAll, slot, first + 4 * i);
+			const u8* line = from + static_cast<i64>(n.row + max(at, 0)) * (2 * D);
+			const u32 row = (to ^ (i & 1) << 6) + i / 4 * S::Place + i % 4 * 512;
+#pragma unroll
+			for (int d = 0; d < D / 64; d++) copy_if(at != kLate, row + d * S::Half, line + d * 128, at < 0 ? 0 : 16);
+		}
 	}
 	cp_async_commit();
 }
 
-// Kept is where leaves of a pair wait for its last: of each four dimensions of all heads the sums, then maximum and denominator.
-// All of it is absent between launches.
+// Newest is a request's newest key, of which each lane copies 16 bytes behind the wait, first those of K.
 template <int D>
-struct Kept {
-	static constexpr int kFours = 8 * D / 4;   // of a leaf, for the most heads
-	static constexpr int kBatch = 8;           // leaves that are read together
-	static constexpr int kLeaf = kFours * 24;  // bytes of one
-	static_assert(kMaxLeaves % kBatch == 0, "a batch would go beyond its pair");
+struct Newest {
+	static constexpr int Chunks = D / 8;
 
-	u8 *sums, *ends;  // of leaf 0
+	const u8* from;
+	u32 to;
+	u32 on;
 
-	__device__ __forceinline__ Kept(float* kept, int pair, int i) {
-		u8* at = reinterpret_cast<u8*>(kept) + static_cast<i64>(pair) * (kMaxLeaves * kLeaf);
-		sums = opaque(at + i * 16), ends = opaque(at + kFours * 16 + i * 8);
+	// find looks for it in the worker's first turn, whose K lies at keys, and takes it out of the slots.
+	__device__ __forceinline__ void find(const Cache& c, const Turn& n, int& slot, u32 keys) {
+		using S = Swizzled<D>;
+		const int lane = threadIdx.x & 31, at = n.context - 1 - n.key, chunk = lane % Chunks;
+		const bool there = n.key < n.to && at < kTurn;
+		const i64 row = n.row + max(__shfl_sync(kAll, slot, at & 31), 0);
+		from = opaque(reinterpret_cast<const u8*>(lane < Chunks ? c.k : c.v) + row * (2 * D) + chunk * 16);
+		to = opaque(keys + (lane < Chunks ? 0 : kTiles * S::Place) + at / kGroup * S::Place + chunk / 8 * S::Half + at % kGroup * 128 + ((chunk ^ at) % 8 << 4));
+		on = there && lane < 2 * Chunks;
+		if (there && lane == at) slot = kLate;
 	}
 
-	__device__ __forceinline__ void put(int leaf, const float4& o, const float2& e) const {
-		leave(reinterpret_cast<float4*>(sums + leaf * kLeaf), o), leave(reinterpret_cast<float2*>(ends + leaf * kLeaf), e);
+	__device__ __forceinline__ float4 load() const {
+		float4 v;
+		asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4]; }" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(from), "r"(on) : "memory");
+		return v;
+	}
+	__device__ __forceinline__ void store(const float4& v) const { store_if(on, to, v); }
+};
+
+// Once is what a worker does with its turn where that is the only one, with E heads a lane of the two that a product has: up to
+// four heads lie in every other column.
+template <int D, int E>
+struct Once {
+	using S = Swizzled<D>;
+
+	Place<D, E> place;
+	u32 k[4], v[4];  // what the lane reads for products, by 16 dimensions of 64
+	const u32* q;    // where there is no head it is the last, as nobody looks
+	float bias[kTiles * 2];
+	float scale;
+
+	__device__ __forceinline__ Once(u32 meeting, const bf16* q0, const Turn& n, const Scores& f, u32 keys, int worker, int heads) : place(meeting, worker, heads) {
+		const int lane = threadIdx.x & 31;
+		const u32 k0 = keys + (lane & 15) * 128 + ((lane >> 4 ^ lane & 7) << 4);
+		const u32 v0 = keys + kTiles * S::Place + ((lane & 7) + (lane >> 4) * 8) * 128 + ((lane >> 3 & 1 ^ lane & 7) << 4);
+#pragma unroll
+		for (int d = 0; d < 4; d++) k[d] = opaque(k0 ^ d << 5), v[d] = opaque(v0 ^ d << 5);
+		q = opaque(reinterpret_cast<const u32*>(q0 + min(lane / 4 * E / 2, heads - 1) * D + (lane & 3) * 2));
+#pragma unroll
+		for (int i = 0; i < kTiles * 2; i++) {
+			const int key = n.key + lane / 4 + 8 * i;
+			bias[i] = opaque(key >= n.low && key < n.to ? 0.f : kMinusInf);
+		}
+		scale = opaque(f.scale);
 	}
 
-	// total waits for the first n leaves and adds them up, from left to right. What is absent makes a NaN.
-	__device__ __forceinline__ Sum total(int n) const {
-#pragma unroll 1
-		for (int looks = 1;; looks++) {
-			bool all = true;
-			Sum s;
-#pragma unroll 1
-			for (int leaf = 0; leaf < n; leaf += kBatch) {
-				float4 o[kBatch];
-				float2 e[kBatch];
+	__device__ __forceinline__ void pin() const {
 #pragma unroll
-				for (int j = 0; j < kBatch; j++) {
-					o[j] = look(reinterpret_cast<const float4*>(sums + leaf * kLeaf + j * kLeaf));
-					e[j] = look(reinterpret_cast<const float2*>(ends + leaf * kLeaf + j * kLeaf));
-				}
+		for (int i = 0; i < 4; i++) ::pin(k[i], v[i]), ::pin(place.sums, __float_as_uint(bias[i]));
+		::pin(place.ends, __float_as_uint(scale)), ::pin(q, 0u);
+	}
+
+	// run is what Pass does, in the same order, with sums that begin at zero.
+	__device__ __forceinline__ void run(const Newest<D>& newest) {
+		u32 b[D / 16][2];
+		const float4 late = newest.load();
 #pragma unroll
-				for (int j = 0; j < kBatch; j++) {
-					const Sum x = {e[j].x, e[j].y, o[j]};
-					if (leaf + j == 0) s = x;
-					else if (leaf + j < n) s.add(x);
-				}
-				if (__builtin_expect(looks % kPatience, 1)) continue;
+		for (int d = 0; d < D / 16; d++) {
 #pragma unroll
-				for (int j = 0; j < kBatch; j++) all &= leaf + j >= n || is_present(o[j]) && is_present(e[j]);
+			for (int e = 0; e < 2; e++) asm volatile("ld.global.b32 %0, [%1];" : "=r"(b[d][e]) : "l"(q + d * 8 + e * 4) : "memory");
+		}
+		newest.store(late);
+		cp_async_wait<1>();
+		__syncwarp();
+		float s[kTiles][4];
+#pragma unroll
+		for (int i = 0; i < kTiles; i++) {
+			constexpr int kChains = 4;
+			float sums[kChains][4] = {};
+#pragma unroll
+			for (int d = 0; d < D / 16; d++) {
+				u32 a[4];
+				ldmatrix4(a, k[d % 4] + i * S::Place + d / 4 * S::Half);
+				mma(sums[d % kChains], a, b[d][0], b[d][1]);
 			}
-			const float any = s.l + (s.o.x + s.o.y) + (s.o.z + s.o.w);
-			if (__builtin_expect(any == any && s.m == s.m, 1) || looks % kPatience == 0 && all) return s;
-		}
-	}
-
-	// clear is for the next launch.
-	__device__ __forceinline__ void clear(int n) const {
-#pragma unroll 1
-		for (int leaf = 0; leaf < n; leaf += kBatch) {
 #pragma unroll
-			for (int j = 0; j < kBatch; j++) put(leaf + j, absent(), absent2());
+			for (int e = 0; e < 4; e++) s[i][e] = (sums[0][e] + sums[1][e]) + (sums[2][e] + sums[3][e]);
 		}
+		float m[E], l[E];
+#pragma unroll
+		for (int e = 0; e < E; e++) {
+			m[e] = kLowest;
+#pragma unroll
+			for (int i = 0; i < kTiles * 2; i++) {
+				float& x = s[i / 2][i % 2 * 2 + e];
+				x = __fmaf_rn(x, scale, bias[i]), m[e] = fmaxf(m[e], x);
+			}
+		}
+#pragma unroll
+		for (int i = 4; i < 32; i *= 2) {
+#pragma unroll
+			for (int e = 0; e < E; e++) m[e] = fmaxf(m[e], __shfl_xor_sync(kAll, m[e], i));
+		}
+		u32 weights[kTiles][2];
+#pragma unroll
+		for (int i = 0; i < kTiles; i++) {
+			float w[4] = {};
+#pragma unroll
+			for (int e = 0; e < E; e++) {
+				w[e] = exp2_fast(s[i][e] - m[e]), w[e + 2] = exp2_fast(s[i][e + 2] - m[e]);
+				l[e] = i == 0 ? w[e] + w[e + 2] : l[e] + (w[e] + w[e + 2]);
+			}
+			weights[i][0] = transpose(pack2(w[0], w[1]));
+			weights[i][1] = transpose(pack2(w[2], w[3]));
+		}
+		cp_async_wait<0>();
+		__syncwarp();
+		float o[D / 16][4] = {};
+#pragma unroll
+		for (int i = 0; i < kTiles; i++) {
+#pragma unroll
+			for (int d = 0; d < D / 16; d++) {
+				u32 a[4];
+				ldmatrix4_trans(a, v[d % 4] + i * S::Place + d / 4 * S::Half);
+				mma(o[d], a, weights[i][0], weights[i][1]);
+			}
+		}
+		place.hand(o, m, l);
 	}
 };
 
-// finish_leaf adds up the workers' sums of the leaf, and behind the pair's last those of all. The others come before it on the
-// line, and so from blocks that wait for none that come later.
-template <int D>
-__device__ __forceinline__ void finish_leaf(bf16* to, float* kept_at, const Turn& n, int pair, const Desk& desk) {
-	const int before = n.leaves - 1, fours = desk.heads * D / 4;
-	for (int i = threadIdx.x; i < fours; i += blockDim.x) {
-		Sum x = gather<D>(desk, i);
-		const Kept<D> kept(kept_at, pair, i);
-		if (n.in < before) {
-			kept.put(n.in, x.o, {x.m, x.l});
-			continue;
-		}
-		if (before > 0) {
-			Sum s = kept.total(before);
-			s.add(x);
-			x = s;
-		}
-		x.write(to + i * 4);
-		kept.clear(before);
-	}
+template <int D, int E, int W>
+__device__ __forceinline__ void run_once(Once<D, E> once, const Newest<D>& newest, Finish<D, W> finish, int heads, bool busy) {
+	if (__builtin_expect(static_cast<int>(opaque(static_cast<u32>(heads))) < 0, 0)) once.pin(), finish.pin();
+	if (!busy) once.place.nothing(heads);
+	wait_for_previous();
+	if (busy) once.run(newest);
+	__syncthreads();
+	finish.run();
 }
 
 template <int D>
@@ -176,40 +254,47 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 	extern __shared__ __align__(128) u8 shared[];
 	const int worker = threadIdx.x >> 5;
 	const u32 base = smem_addr(shared) + 1023 & ~1023u, keys = base + worker * 2 * kTiles * S::Place, values = keys + kTiles * S::Place;
-	Desk desk = {reinterpret_cast<float*>(shared + (base - smem_addr(shared)) + kWorkers * 2 * kTiles * S::Place), nullptr, kWorkers, t.group, 1};
-	desk.ends = desk.sums + kWorkers * desk.heads * Shape<D>::Row;
+	const u32 meeting = base + kWorkers * 2 * kTiles * S::Place;
 	let_next_start();
 	const Leaves line = count_leaves(t, f.window);
 	Turn next;
 	next.leaf = blockIdx.x;
 	if (!next.find(line, t, c, f.window, worker)) return;
+	const bool busy = __any_sync(kAll, next.key < next.to);  // so that ptxas knows that all lanes go the same way
 	int slot = next.slot();
-	// The kernel ahead may still write the newest key: its 16 are copied behind the wait, from L2.
-	u32 late = next.newest();
-	fetch<D>(keys, c.k, next, slot, kAllParts & ~late);
-	fetch<D>(values, c.v, next, slot, kAllParts & ~late);
-	if (late >> (threadIdx.x & 31) / kGroup & 1) reach<D>(c, next.row, slot);
+	Newest<D> newest;
+	newest.find(c, next, slot, keys);
+	fetch<D>(keys, c.k, next, slot, busy);
+	fetch<D>(values, c.v, next, slot, busy);
 
+	auto pair_of = [&](const Turn& n) { return n.b * t.kv_heads + n.h; };
+	auto out_of = [&](const Turn& n) { return out + n.b * t.out_stride + n.h * t.group * D; };
+	auto queries_of = [&](const Turn& n) { return q + n.b * t.q_stride + n.h * t.group * D; };
+	if (__any_sync(kAll, next.single && next.leaf + static_cast<int>(gridDim.x) >= __shfl_sync(kAll, line.end, 31) && f.softcap == 0.f)) {
+		const Once<D, 1> four(meeting, queries_of(next), next, f, keys, worker, t.group);
+		if (t.group * D / 2 <= kThreads) run_once(four, newest, Finish<D, 2>(meeting, t.group, out_of(next), kept, pair_of(next), next.in, next.leaves), t.group, busy);
+		else if (t.group <= 4) run_once(four, newest, Finish<D, 4>(meeting, t.group, out_of(next), kept, pair_of(next), next.in, next.leaves), t.group, busy);
+		else run_once(Once<D, 2>(meeting, queries_of(next), next, f, keys, worker, t.group), newest, Finish<D, 4>(meeting, t.group, out_of(next), kept, pair_of(next), next.in, next.leaves), t.group, busy);
+		return;
+	}
+
+	const Place<D, 2> place(meeting, worker, t.group);
 	Pass<D> a;
-	int pair = -1;  // whose queries are in registers
+	int pair = pair_of(next);  // whose queries are in registers
 	bool more = true;
 	wait_for_previous();
+	const float4 late = newest.load();
+	a.load(queries_of(next), t.group);
+	newest.store(late);
 #pragma unroll 1
 	while (more) {
 		const Turn n = next;
-		const int mine = n.b * t.kv_heads + n.h;
-		if (mine != pair) a.load(q + n.b * t.q_stride + n.h * t.group * D, t.group), pair = mine;
+		if (pair_of(n) != pair) a.load(queries_of(n), t.group), pair = pair_of(n);
 		a.start();
-		const int low = first_key(n.context - 1, f.window);
 		bool ends;
 #pragma unroll 1
 		do {
 			const int key = next.key, to = next.to;
-			if (late) {
-				fetch<D>(keys, c.k, next, slot, late);
-				fetch<D>(values, c.v, next, slot, late);
-				late = 0;
-			}
 			next.key += kWorkers * kTurn;
 			ends = next.key >= next.to;
 			if (ends) {
@@ -224,9 +309,9 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 				a.score(1, keys + S::Place);
 			}
 			__syncwarp();
-			if (more) fetch<D>(keys, c.k, next, slot, kAllParts);
+			if (more) fetch<D>(keys, c.k, next, slot, next.key < next.to);
 			else cp_async_commit();
-			if (key < to) a.weigh(key == n.key, key, low, to, f);
+			if (key < to) a.weigh(key == n.key, key, n.low, to, f);
 			cp_async_wait<1>();
 			__syncwarp();
 			if (key < to) {
@@ -234,12 +319,13 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 				a.add(1, values + S::Place);
 			}
 			__syncwarp();
-			if (more) fetch<D>(values, c.v, next, slot, kAllParts);
+			if (more) fetch<D>(values, c.v, next, slot, next.key < next.to);
 		} while (!ends);
-		float* tops = desk.tops_of(worker);
-		a.hand(desk.sums_of<D>(worker), tops, tops + desk.heads, t.group);
+		const float tops[2] = {fmaxf(a.m[0][0], kLowest), fmaxf(a.m[0][1], kLowest)};
+		place.hand(a.o[0], tops, a.l[0]);
+		Finish<D, 4> finish(meeting, t.group, out_of(n), kept, pair_of(n), n.in, n.leaves);
 		__syncthreads();
-		finish_leaf<D>(out + n.b * t.out_stride + n.h * t.group * D, kept, n, mine, desk);
+		finish.run();
 		if (more) __syncthreads();  // the sums have been read
 	}
 }

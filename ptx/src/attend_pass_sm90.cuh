@@ -36,14 +36,6 @@ __device__ __forceinline__ void gather_rows(u32 to, const bf16* plane, int row, 
 	}
 }
 
-// reach has L2 read a key's row of K and V.
-template <int D>
-__device__ __forceinline__ void reach(const Cache& c, int row, int slot) {
-	const i64 at = static_cast<i64>(row + slot) * D;
-	asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(c.k + at), "n"(2 * D) : "memory");
-	asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(c.v + at), "n"(2 * D) : "memory");
-}
-
 // Pass is a worker's state for a leaf, of which it takes a turn's keys at once.
 template <int D>
 struct Pass : Heads<D, 1> {
