@@ -267,11 +267,13 @@ __device__ __forceinline__ void cut_scores(float (&s)[16][4], const int (&at)[2]
 }
 
 // softmax turns scores into 2^(scale·(s - m)), m the row maxima so far, and gives the factors of what was summed before:
-// exactly one where the maximum stays, so that a step whose keys a row does not see leaves nothing behind.
+// exactly one where the maximum stays, so that a step whose keys a row does not see leaves nothing behind. The second row's
+// maximum takes in what is below all others and of a weight of the first: so ptxas has it found during the first row's exponents,
+// that take the longest, and not before them.
 __device__ __forceinline__ void softmax(float (&s)[16][4], float (&m)[2], float (&l)[2], float (&old)[2], float scale) {
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		float top = m[h];
+		float top = h == 0 ? m[0] : fmaxf(m[1], s[0][0] + kMinusInf);
 #pragma unroll
 		for (int n = 0; n < 16; n++) top = fmaxf(top, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
 		top = fmaxf(top, __shfl_xor_sync(kAll, top, 1));
