@@ -415,7 +415,12 @@ struct Consumer {
 	float s[16][4];
 	u32 p[8][4];
 
-	// await also fences, since the matrix units read what threads copied by another way.
+	// await waits for places. It also fences, since the matrix units read what threads copied by another way.
+	__device__ __forceinline__ void await(const Ring<S::Places>& a, const Ring<S::Places>& b) {
+		barrier_wait(smem_addr(&desk.bars.full[a.place]), a.round);
+		barrier_wait(smem_addr(&desk.bars.full[b.place]), b.round);
+		async_fence();
+	}
 	__device__ __forceinline__ void await(const Ring<S::Places>& n) {
 		barrier_wait(smem_addr(&desk.bars.full[n.place]), n.round);
 		async_fence();
@@ -481,7 +486,7 @@ struct Consumer {
 		ring.next();
 		const Ring<S::Places> v = ring;
 		ring.next();
-		await(k), await(v);
+		await(k, v);
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(k));
 		add_values<S>(r.o, p, data(v));
