@@ -433,6 +433,7 @@ struct Consumer {
 	// skip passes over a place that this consumer has no use for.
 	__device__ __forceinline__ void skip() {
 		barrier_wait(smem_addr(&desk.bars.full[ring.place]), ring.round);
+		__syncwarp();  // no lane still waits when the place is filled again
 		give(ring);
 		ring.next();
 	}
