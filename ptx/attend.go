@@ -62,7 +62,8 @@ type hopperAttendArgs struct {
 type hopperProblem struct {
 	Rows, Start, Context            uintptr
 	First, Requests, KVHeads, Group int32
-	QStride, OutStride              int64
+	QStride, OutStride              int32
+	OfGroup, OfHeads                uint32 // what divides by Group and KVHeads
 }
 
 // spreadArgs say where the sums of a tile's spans meet, and of how many items.
@@ -107,6 +108,9 @@ const prefillPlain, prefillHopper = "attend_prefill", "attend_prefill_sm90"
 // hopperRows are the rows of a tile of src/attend_prefill_sm90.cu, hopperKeys the keys of a step, hopperConsumers the warp
 // groups that multiply, hopperSpans the spans of tiles that are cut, at most, for a multiprocessor.
 const hopperRows, hopperKeys, hopperConsumers, hopperSpans = 128, 128, 2, 4
+
+// inverse is what the kernel multiplies by instead of a division by n.
+func inverse(n int) uint32 { return uint32(1<<31/n + 1) }
 
 // prefillsOnHopper reports whether the kernel for Hopper takes heads of d and scores with that softcap.
 func prefillsOnHopper(d int, softcap float32) bool { return (d == 128 || d == 64) && softcap == 0 }
@@ -213,13 +217,13 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 			return err
 		}
 		spread := k.spreadOf(a.d)
-		blocks := min(k.SMs(), tiles(hopperRows)*a.kvHeads)
+		blocks := min(k.SMs(), tiles(hopperRows/hopperConsumers)*a.kvHeads)
 		if spread.Room > 0 { // tiles may be cut: every multiprocessor has work
 			blocks = k.SMs()
 		}
 		return k.attend.hopper[a.kind].launch(s, driver.Dim{X: blocks}, driver.Dim{X: 128 * (1 + hopperConsumers)}, hopperAttendArgs{
 			maps[0], maps[1], out.Ptr, q.Ptr, kv.args(),
-			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int64(q.Stride), int64(out.Stride)},
+			hopperProblem{r.Rows.Ptr, r.Start.Ptr, r.Context.Ptr, int32(r.Decodes), int32(r.Rows.Dim[0]), int32(a.kvHeads), int32(a.group), int32(q.Stride), int32(out.Stride), inverse(a.group), inverse(a.kvHeads)},
 			f.args(), spread,
 		})
 	}

@@ -248,6 +248,15 @@ func attendMatchesFloat64OverShapes(t *testing.T, d drivertest.Device) {
 		{128, 2, 1, plain(128), []int32{50, 1500, 1300}, []int32{1, 4, 3}, 1},
 		{128, 8, 2, plain(128), []int32{900, 16000}, []int32{1, 256}, 1},
 		{128, 8, 4, plain(128), []int32{12000, 16000, 3000}, []int32{100, 256, 70}, 0},
+		// A tile for each block: halves of one go apart, of 64 rows or fewer each, or alone.
+		{128, 2, 4, plain(128), []int32{512}, []int32{128}, 0},
+		{128, 1, 4, plain(128), []int32{230}, []int32{230}, 0},
+		{64, 1, 7, plain(64), []int32{130, 500}, []int32{50, 60}, 0},
+		{128, 1, 1, plain(128), []int32{1000}, []int32{1000}, 0},
+		{128, 2, 3, plain(128), []int32{300, 20}, []int32{60, 1}, 0},
+		{64, 1, 2, Scores{0.125, 0, 200}, []int32{380}, []int32{380}, 0},
+		{128, 8, 4, plain(128), []int32{512}, []int32{512}, 0}, // of 132 multiprocessors
+		{128, 8, 4, plain(128), []int32{131, 120}, []int32{131, 120}, 0},
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 40 {
@@ -412,15 +421,21 @@ func attendPrefillIsTheSameBitsInAnyBatch(t *testing.T, d drivertest.Device) {
 	g.k.Steady = true
 	c := attendCase{128, 2, 4, Scores{Scale: 0.088}, []int32{400, 250}, []int32{400, 250}, 0}
 	whole := newAttendBatch(c, rand.New(rand.NewPCG(5, 6)))
-	part := *whole
-	part.context, part.new, part.start, part.rows = []int32{400}, []int32{123}, []int32{0, 123}, whole.rows[:1]
-	part.q = whole.q[277*whole.stride():][:123*whole.stride()]
+	parts := map[int]*attendBatch{} // by their last tokens of the 400: a block has a tile, two halves of 64 rows, one, or less
+	for _, n := range []int{123, 119, 61, 7} {
+		part := *whole
+		part.context, part.new, part.start, part.rows = []int32{400}, []int32{int32(n)}, []int32{0, int32(n)}, whole.rows[:1]
+		part.q = whole.q[(400-n)*whole.stride():][:n*whole.stride()]
+		parts[n] = &part
+	}
 	for _, v := range g.k.attendVariants() {
 		g.must(g.k.Force(v.Op, v.Name))
 		all := whole.run(g)
-		for i, x := range part.run(g) {
-			if want := all[277*whole.stride()+i]; x != want {
-				t.Fatalf("%s: element %d alone is %#x, in the batch %#x", v.Name, i, x, want)
+		for n, part := range parts {
+			for i, x := range part.run(g) {
+				if want := all[(400-n)*whole.stride()+i]; x != want {
+					t.Fatalf("%s: element %d of the last %d tokens alone is %#x, in the batch %#x", v.Name, i, n, x, want)
+				}
 			}
 		}
 	}

@@ -2,7 +2,7 @@
 // and V, 128 keys of either at a time, into a ring of places.
 // data    q, out [T,Heads*D] bf16, rows a stride apart; k, v [KVHeads,Slots,D] bf16; pages [Rows,PageStride] i32
 // math    bf16 products, fp32 sums, online softmax in powers of two, P rounded to bf16; repeatable, without room in any batch
-// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid SMs, fewer for fewer whole tiles, block 384
+// needs   sm_90a, D in {64, 128}, no softcap, rows 16-byte aligned        launch  grid SMs, fewer for fewer half tiles, block 384
 // moves   4*Heads*D operations a visible (query, key) pair; goal: 480 TFLOP/s at D=128, 16k keys
 // source  Shah et al. 2024 (FlashAttention-3), arXiv:2407.08608; spans as in Dao et al. 2023 (Flash-Decoding)
 // pairs   ../attend.go (launcher), ../../backend/cpu/attend.go (oracle)
@@ -25,29 +25,12 @@ struct Shape {
 
 __device__ __forceinline__ u32 swizzled(int row, int chunk) { return (chunk >> 3) * kBlock + row * 128 + (((chunk ^ row) & 7) << 4); }
 
-// Line is where a row of a tile lies, head row % group of token row / group. It goes on by Step rows without a division, which
-// takes long where rows are copied one after the other, and stays on the last row.
-template <class S, int Step, typename T>
-struct Line {
-	T* at;
-	i64 step, carry;
-	int left, head, heads, group;  // left: rows from this one on
-
-	__device__ __forceinline__ Line(T* head0, int token0, int row, int rows, int group, i64 stride) : left(rows - row), group(group) {
-		const int last = min(row, rows - 1), token = last / group, tokens = Step / group;
-		head = last - token * group, heads = Step - tokens * group;
-		at = head0 + (token0 + token) * stride + head * S::D;
-		step = tokens * stride + heads * S::D, carry = stride - group * S::D;
-	}
-
-	__device__ __forceinline__ bool valid() const { return left > 0; }
-	__device__ __forceinline__ void next() {
-		left -= Step;
-		if (left <= 0) return;
-		at += step, head += heads;
-		if (head >= group) head -= group, at += carry;
-	}
-};
+// row_at gives the place of a row of the heads that begin at first: head row % group of token row / group.
+template <class S, typename T>
+__device__ __forceinline__ T* row_at(T* first, int row, const Problem& t, int stride) {
+	const i64 between = static_cast<i64>(t.token_of(row)) * (2 * (stride - t.group * S::D));  // bytes of other heads
+	return reinterpret_cast<T*>(reinterpret_cast<u64>(first) + between + static_cast<i64>(row) * (2 * S::D));
+}
 
 // ---- barriers ------------------------------------------------------------------------------------------------------
 
@@ -56,8 +39,8 @@ struct Barriers {
 	u64 q_full, q_free, full[P], free[P];
 };
 
-// turn_wait and turn_pass let the consumers issue their products in turns, so that one's softmax runs during the
-// other's products.
+// turn_wait and turn_pass let the consumers issue their products in turns, so that one's softmax runs during the other's
+// products.
 __device__ __forceinline__ void turn_wait(int consumer) {
 	named_sync(1 + consumer, 256);
 }
@@ -192,36 +175,42 @@ __device__ __forceinline__ void publish(const Item& it, Desk<S>& desk, int done)
 	}
 }
 
-// queries copies those of an item.
+// queries copies those of an item. Past its last row any one will do.
 template <class S>
 __device__ __forceinline__ void queries(const Item& it, const bf16* q, const Problem& t, u32 base, Desk<S>& desk) {
 	constexpr int Step = 128 / S::Chunks;
 	const int thread = threadIdx.x & 127, row = thread / S::Chunks, chunk = thread % S::Chunks;
 	const u32 to = base + S::Q + swizzled(row, chunk);
-	Line<S, Step, const bf16> line(q + it.head * t.group * S::D + chunk * 8, it.token0, it.row0 + row, it.rows, t.group, t.q_stride);
+	const bf16* from = q + static_cast<i64>(it.token0) * t.q_stride + it.head * t.group * S::D + chunk * 8;
+#pragma unroll 1
+	for (int h = 0; h < kConsumers; h++) {
+		if ((h ? it.half[1].end : it.half[0].end) == 0) continue;
+		const int at = row + (h ? it.half[1].row0 : it.half[0].row0);
 #pragma unroll
-	for (int i = 0; i < kRows; i += Step, line.next()) cp_async16(to + i * 128, line.at, line.valid());
+		for (int i = 0; i < kHalf; i += Step) cp_async16(to + (h * kHalf + i) * 128, row_at<S>(from, min(at + i, it.rows - 1), t, t.q_stride), true);
+	}
 	barrier_arrive_behind(smem_addr(&desk.bars.q_full));
 }
 
 template <class S>
 __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const TensorMap& kmap, const TensorMap& vmap, const Problem& t, i64 room, int window, u32 base, Desk<S>& desk) {
 	const int thread = threadIdx.x & 127, grid = gridDim.x, block = blockIdx.x;
-	int items, done = 0, turn = 0;
-	const int log = choose_span(t, window, room, items);
+	int done = 0, turn = 0;
+	const Request own(t, t.first + (thread & 31));
+	const Cut cut = choose_cut(t, own, window, room);
 	Ring<S::Places> ring;
 	Item it;
 	const int* page;
 	// Items come longest first; every other round goes the other way, so that each block gets its share of long ones.
-	for (int round = 0; round * grid < items; round++) {
+	for (int round = 0; round * grid < cut.items; round++) {
 		const int i = round * grid + (round & 1 ? grid - 1 - block : block);
-		if (i >= items || !find(it, page, i, c, t, window, log)) continue;
+		if (i >= cut.items || !find(it, page, i, c, t, own, window, cut)) continue;
 		const i64 first = it.head * c.slots;
 		const Rows k = {c.k + first * S::D, kmap, static_cast<int>(first)}, v = {c.v + first * S::D, vmap, static_cast<int>(first)};
 		// Past the last key any one will do: its weight is zero. Padding has none.
 		const auto slot = [&](int j) { return it.high < 0 ? 0 : page[min(j * kKeys + thread, it.high)]; };
 		int next = slot(it.end - 1);
-		wait_for_previous();  // the step's inputs, read so far, were there before: see overlap.cuh
+		if (done == 0) publish<S>(it, desk, done);
 		u32 runs = 0, former = 0;
 		for (int j = it.end - 1; j >= it.begin; j--, turn ^= 1) {
 			__syncwarp();  // the slots of two steps ago have been read
@@ -230,9 +219,14 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Ten
 			former = runs;
 			runs = runs_of(next);
 			if (j > it.begin) next = slot(j - 1);
+			if (j == it.end - 1) wait_for_previous();  // the step's inputs, read so far, were there before: see overlap.cuh
 			fill<S>(ring, desk, base, k, desk.slots[turn], runs);
-			if (j == it.end - 1) publish<S>(it, desk, done++), queries<S>(it, q, t, base, desk);
-			if (j < it.end - 1) fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], former);
+			if (j == it.end - 1) {
+				if (done > 0) publish<S>(it, desk, done);
+				queries<S>(it, q, t, base, desk), done++;
+			} else {
+				fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], former);
+			}
 		}
 		fill<S>(ring, desk, base, v, desk.slots[turn ^ 1], runs);
 	}
@@ -249,23 +243,37 @@ __device__ __forceinline__ void produce(const bf16* q, const Cache& c, const Ten
 __device__ __forceinline__ void cut_scores(float (&s)[16][4], const int (&at)[2], int key0, int window) {
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		const int shift = key0 + (threadIdx.x & 3) * 2, to = at[h] - shift, from = first_key(at[h], window) - shift;
+		const int to = at[h] - key0 - (threadIdx.x & 3) * 2;
 #pragma unroll
 		for (int n = 0; n < 16; n++) {
 #pragma unroll
 			for (int e = 0; e < 2; e++) {
-				if (n * 8 + e > to || n * 8 + e < from) s[n][2 * h + e] = kMinusInf;
+				if (n * 8 + e > to) s[n][2 * h + e] = kMinusInf;
+			}
+		}
+	}
+	if (window == 0) return;
+#pragma unroll
+	for (int h = 0; h < 2; h++) {
+		const int from = first_key(at[h], window) - key0 - (threadIdx.x & 3) * 2;
+#pragma unroll
+		for (int n = 0; n < 16; n++) {
+#pragma unroll
+			for (int e = 0; e < 2; e++) {
+				if (n * 8 + e < from) s[n][2 * h + e] = kMinusInf;
 			}
 		}
 	}
 }
 
 // softmax turns scores into 2^(scale·(s - m)), m the row maxima so far, and gives the factors of what was summed before:
-// exactly one where the maximum stays, so that a step whose keys a row does not see leaves nothing behind.
+// exactly one where the maximum stays, so that a step whose keys a row does not see leaves nothing behind. The second row's
+// maximum takes in what is below all others and of a weight of the first: so ptxas has it found during the first row's exponents,
+// that take the longest, and not before them.
 __device__ __forceinline__ void softmax(float (&s)[16][4], float (&m)[2], float (&l)[2], float (&old)[2], float scale) {
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		float top = m[h];
+		float top = h == 0 ? m[0] : fmaxf(m[1], s[0][0] + kMinusInf);
 #pragma unroll
 		for (int n = 0; n < 16; n++) top = fmaxf(top, fmaxf(s[n][2 * h], s[n][2 * h + 1]));
 		top = fmaxf(top, __shfl_xor_sync(kAll, top, 1));
@@ -358,32 +366,39 @@ __device__ __forceinline__ bool meet(Sums<S>& r, const Spread& spread, const Ite
 	return true;
 }
 
-// write stores a warp's 16 rows through its own part of shared memory.
+// write stores a warp's 16 rows through its own part of shared memory: rows of it from place on, of the item from row on.
 template <class S>
-__device__ __forceinline__ void write(bf16* out, const Sums<S>& t, u8* stage, const Item& it, int row, int group, i64 stride) {
+__device__ __forceinline__ void write(bf16* out, const Sums<S>& r, u8* shared, u32 stage, const Item& it, int place, int row, const Problem& t) {
 	constexpr int Step = 32 / S::Chunks;  // rows that a warp stores at once
-	const int lane = threadIdx.x & 31, first = row + lane / S::Chunks, chunk = lane % S::Chunks;
-	Line<S, Step, bf16> line(out + chunk * 8, it.token0, it.row0 + first, it.rows, group, stride);
+	const int lane = threadIdx.x & 31, first = lane / S::Chunks, chunk = lane % S::Chunks;
+	out += static_cast<i64>(it.token0) * t.out_stride + it.head * t.group * S::D + chunk * 8;
 	__syncwarp();  // the former tile's rows have been read
+	float inv[2];
+	u32 seen[2];
 #pragma unroll
 	for (int h = 0; h < 2; h++) {
-		float sum = t.l[h];
+		float sum = r.l[h];
 		sum += __shfl_xor_sync(kAll, sum, 1);
 		sum += __shfl_xor_sync(kAll, sum, 2);
-		const float inv = __fdividef(1.f, sum);
-		const u32 seen = sum > 0.f ? ~0u : 0;  // a row of padding saw no key, and becomes zeros
-		const int r = row + lane / 4 + 8 * h;
+		inv[h] = __fdividef(1.f, sum);
+		seen[h] = sum > 0.f ? ~0u : 0;  // a row of padding saw no key, and becomes zeros
+	}
 #pragma unroll
-		for (int n = 0; n < S::D / 8; n++) *reinterpret_cast<u32*>(stage + swizzled(r, n) + (lane & 3) * 4) = pack2(t.o[n][2 * h] * inv, t.o[n][2 * h + 1] * inv) & seen;
+	for (int n = 0; n < S::D / 8; n += 2) {
+		u32 v[4];
+#pragma unroll
+		for (int e = 0; e < 4; e++) v[e] = pack2(r.o[n + e / 2][e % 2 * 2] * inv[e % 2], r.o[n + e / 2][e % 2 * 2 + 1] * inv[e % 2]) & seen[e % 2];
+		stmatrix4(stage + swizzled(place + (lane & 15), n + lane / 16), v[0], v[1], v[2], v[3]);
 	}
 	__syncwarp();
-	const u32 from = swizzled(first, chunk);
+	const u32 from = swizzled(place + first, chunk);
 	uint4 v[16 / Step];
 #pragma unroll
-	for (int i = 0; i < 16; i += Step) v[i / Step] = *reinterpret_cast<const uint4*>(stage + (from ^ (i & 7) << 4) + i * 128);
+	for (int i = 0; i < 16; i += Step) v[i / Step] = *reinterpret_cast<const uint4*>(shared + (from ^ (i & 7) << 4) + i * 128);
 #pragma unroll
-	for (int i = 0; i < 16; i += Step, line.next()) {
-		if (line.valid()) *reinterpret_cast<uint4*>(line.at) = v[i / Step];
+	for (int i = 0; i < 16; i += Step) {
+		uint4* to = reinterpret_cast<uint4*>(row_at<S>(out, row + first + i, t, t.out_stride));
+		if (row + first + i < it.rows) *to = v[i / Step];
 	}
 }
 
@@ -400,7 +415,12 @@ struct Consumer {
 	float s[16][4];
 	u32 p[8][4];
 
-	// await also fences, since the matrix units read what threads copied by another way.
+	// await waits for places. It also fences, since the matrix units read what threads copied by another way.
+	__device__ __forceinline__ void await(const Ring<S::Places>& a, const Ring<S::Places>& b) {
+		barrier_wait(smem_addr(&desk.bars.full[a.place]), a.round);
+		barrier_wait(smem_addr(&desk.bars.full[b.place]), b.round);
+		async_fence();
+	}
 	__device__ __forceinline__ void await(const Ring<S::Places>& n) {
 		barrier_wait(smem_addr(&desk.bars.full[n.place]), n.round);
 		async_fence();
@@ -410,19 +430,38 @@ struct Consumer {
 		if ((threadIdx.x & 31) == 0) barrier_arrive(smem_addr(&desk.bars.free[n.place]));
 	}
 
-	__device__ __forceinline__ void cut(const Item& it, int j) {
-		if ((j + 1) * kKeys > it.low + 1 || j * kKeys < first_key(it.high, window)) cut_scores(s, at, j * kKeys, window);
+	// skip passes over a place that this consumer has no use for.
+	__device__ __forceinline__ void skip() {
+		barrier_wait(smem_addr(&desk.bars.full[ring.place]), ring.round);
+		__syncwarp();  // no lane still waits when the place is filled again
+		give(ring);
+		ring.next();
+	}
+
+	// leave lets the other consumer have its steps down to end: keys of each, and the values of all but the last.
+	__device__ __forceinline__ void leave(const Item& it, int end) {
+#pragma unroll 1
+		for (int j = it.end - 1; j >= end; j--) {
+			turn_wait(number);
+			turn_pass(number);
+			skip();
+			if (j < it.end - 1) skip();
+		}
+	}
+
+	__device__ __forceinline__ void cut(const Half& half, int j) {
+		if ((j + 1) * kKeys > half.low + 1 || j * kKeys < first_key(half.high, window)) cut_scores(s, at, j * kKeys, window);
 	}
 
 	// begin multiplies with the first keys, prepares for the tile meanwhile, and waits for the scores.
-	__device__ __forceinline__ void begin(const Item& it, int group) {
+	__device__ __forceinline__ void begin(const Item& it, const Half& half, const Problem& t) {
 		await(ring);
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(ring));
 		turn_pass(number);
-		const int row = it.row0 + number * 64 + (threadIdx.x >> 5 & 3) * 16 + (threadIdx.x & 31) / 4;
+		const int row = half.row0 + (threadIdx.x >> 5 & 3) * 16 + (threadIdx.x & 31) / 4;
 #pragma unroll
-		for (int h = 0; h < 2; h++) at[h] = it.pos0 + min(row + 8 * h, it.rows - 1) / group;
+		for (int h = 0; h < 2; h++) at[h] = it.pos0 + t.token_of(min(row + 8 * h, it.rows - 1));
 		r.m[0] = r.m[1] = kMinusInf, r.l[0] = r.l[1] = 0;
 #pragma unroll
 		for (int n = 0; n < S::D / 8; n++) r.o[n][0] = r.o[n][1] = r.o[n][2] = r.o[n][3] = 0;
@@ -443,12 +482,12 @@ struct Consumer {
 	}
 
 	// advance multiplies with the keys of step j and adds the values of the step before, whose probabilities are in p.
-	__device__ __forceinline__ void advance(const Item& it, int j) {
+	__device__ __forceinline__ void advance(const Item& it, const Half& half, int j) {
 		const Ring<S::Places> k = ring;
 		ring.next();
 		const Ring<S::Places> v = ring;
 		ring.next();
-		await(k), await(v);
+		await(k, v);
 		turn_wait(number);
 		multiply_keys<S>(s, q, data(k));
 		add_values<S>(r.o, p, data(v));
@@ -456,7 +495,7 @@ struct Consumer {
 		wgmma_wait<1>();
 		settled(s);
 		give(k);
-		cut(it, j);
+		cut(half, j);
 		softmax(s, r.m, r.l, r.old, scale);
 		hold(r.l[0] + r.l[1], q);
 		wgmma_wait<0>();
@@ -466,12 +505,15 @@ struct Consumer {
 		pack(p, s);
 	}
 
-	__device__ __forceinline__ void tile(const Item& it, int group) {
-		begin(it, group);
-		cut(it, it.end - 1);
+	// tile takes its half of an item, whose steps may begin behind those of the other half.
+	__device__ __forceinline__ void tile(const Item& it, const Half& half, const Problem& t) {
+		leave(it, half.end);
+		begin(it, half, t);
+		cut(half, half.end - 1);
 		softmax(s, r.m, r.l, r.old, scale);
 		pack(p, s);
-		for (int j = it.end - 2; j >= it.begin; j--) advance(it, j);
+		if (half.end < it.end) skip();  // values of the other's last step alone
+		for (int j = half.end - 2; j >= it.begin; j--) advance(it, half, j);
 		free_queries();
 		values();
 	}
@@ -484,16 +526,23 @@ struct Consumer {
 
 template <class S>
 __device__ __forceinline__ void consume(bf16* out, const Problem& t, const Scores& f, const Spread& spread, u8* shared, u32 base, Desk<S>& desk, int number) {
-	const int row = number * 64 + (threadIdx.x >> 5 & 3) * 16;
-	Consumer<S> c = {desk, base + S::Q + number * 64 * 128, base, number, f.window, f.scale};
+	const int row = (threadIdx.x >> 5 & 3) * 16;
+	Consumer<S> c = {desk, base + S::Q + number * kHalf * 128, base, number, f.window, f.scale};
 	if (number == kConsumers - 1) turn_pass(number);
 	for (int done = 0;; done++) {
 		barrier_wait(smem_addr(&desk.bars.q_full), done & 1);
 		const Item it = desk.item;
 		if (it.end == 0) break;
-		c.tile(it, t.group);
+		const Half half = desk.item.half[number];
+		if (half.end == 0) {
+			c.leave(it, it.begin);
+			c.skip();
+			c.free_queries();
+			continue;
+		}
+		c.tile(it, half, t);
 		if (it.parts > 1 && !meet<S>(c.r, spread, it, t.kv_heads, number, desk.last[number], f.scale)) continue;
-		write<S>(out + it.head * t.group * S::D, c.r, shared + S::Out, it, row, t.group, t.out_stride);
+		write<S>(out, c.r, shared + S::Out, base + S::Out, it, number * kHalf + row, half.row0 + row, t);
 	}
 	if (number == 0) turn_wait(number);  // the other's last pass
 }
@@ -504,6 +553,7 @@ __device__ __forceinline__ void attend(const TensorMap& kmap, const TensorMap& v
 	__shared__ Desk<S> desk;
 	const u32 base = smem_addr(unaligned) + 1023 & ~1023u;
 	u8* shared = unaligned + (base - smem_addr(unaligned));
+	if (threadIdx.x == 32) prefetch_map(kmap), prefetch_map(vmap);
 	if (threadIdx.x == 0) {
 		barrier_init(smem_addr(&desk.bars.q_full), 129), barrier_init(smem_addr(&desk.bars.q_free), kConsumers * 4);
 		for (int i = 0; i < S::Places; i++) {
