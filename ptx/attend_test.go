@@ -523,13 +523,16 @@ func attendDecodeFewIsTheSameBitsAsMany(t *testing.T, d drivertest.Device) {
 		t.Skip("skipped: both kernels are Hopper's")
 	}
 	rng := rand.New(rand.NewPCG(16, 17))
-	for i := range 32 {
+	for i := range 34 {
 		c := attendCase{d: []int{128, 64}[i%2], kvHeads: 1, group: 1 + i/2%8, f: Scores{Scale: 0.1}}
-		if i >= 16 {
+		requests := 1 + rng.IntN(3)
+		if i >= 32 { // as many pairs as it takes
+			c.kvHeads, requests = 8, fewPairs(g.k.SMs())/8
+		} else if i >= 16 {
 			c.f.Window, c.f.Softcap = rng.IntN(3)/2*(1+rng.IntN(300)), float32(20*(rng.IntN(3)/2))
 		}
-		for range 1 + rng.IntN(3) {
-			c.context, c.new = append(c.context, 1+rng.Int32N([]int32{130, 1600, 700, 4400}[i/8])), append(c.new, 1)
+		for range requests {
+			c.context, c.new = append(c.context, 1+rng.Int32N([]int32{130, 1600, 700, 4400, 700}[i/8])), append(c.new, 1)
 		}
 		c.decodes = len(c.context)
 		b := newAttendRuns(c, rng, []int{1, 20}[i/2%2])
@@ -586,7 +589,7 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 	}
 }
 
-// TestAttendDecode_LeavesFewRequestsToTheirKernel: as long as a multiprocessor has one head of K at most, and lanes are enough to
+// TestAttendDecode_LeavesFewRequestsToTheirKernel: as long as pairs of a request and a KV head are not many, and lanes are enough to
 // count requests.
 func TestAttendDecode_LeavesFewRequestsToTheirKernel(t *testing.T) {
 	f := drivertest.New(drivertest.Config{Major: 9, SMs: 132})
@@ -599,7 +602,7 @@ func TestAttendDecode_LeavesFewRequestsToTheirKernel(t *testing.T) {
 		d, group, kvHeads, decodes int
 		early, few, halves         bool
 	}{
-		{128, 2, 8, 16, true, true, true}, {128, 2, 8, 17, true, false, true}, {64, 8, 2, 32, true, true, true}, {64, 8, 2, 33, true, false, true},
+		{128, 2, 8, 24, true, true, true}, {128, 2, 8, 25, true, false, true}, {64, 8, 2, 32, true, true, true}, {64, 8, 2, 33, true, false, true},
 		{128, 9, 1, 1, true, false, false}, {96, 1, 1, 1, true, false, false}, {128, 2, 8, 513, true, false, false}, {128, 2, 8, 1, false, false, false},
 	} {
 		k.Early = c.early

@@ -30,9 +30,10 @@ func doGridTrigger(w *warp, _ *op, m uint32) {
 	}
 }
 
-// early fails lane's access when the kernel ahead wrote there and was not waited for.
+// early fails lane's access when the kernel ahead wrote there and was not waited for. A copy of no bytes, which fills with zeros,
+// may be of anywhere.
 func (w *warp) early(o *op, lane int, address uint64, n int) {
-	if w.waited>>lane&1 != 0 {
+	if w.waited>>lane&1 != 0 || n == 0 {
 		return
 	}
 	ahead := w.block.grid.launch.Ahead
