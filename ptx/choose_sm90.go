@@ -42,6 +42,29 @@ const (
 	joinRate   = 9056e3 // bytes that all blocks leave
 )
 
+// choiceKey is a shape, and whether its kernel has to be steady.
+type choiceKey struct {
+	e       epilogue
+	m, n, k int
+	steady  bool
+}
+
+// maxChoices bounds the choices that are kept: a model has five shapes for each number of tokens.
+const maxChoices = 1 << 14
+
+// choice is choose, once for a shape: prompts are computed without graphs, and predicting times took the host longer than all else.
+func (p *hopperLinear) choice(c choiceKey, sms int) *hopperTile {
+	t, ok := p.chosen[c]
+	if !ok {
+		t = p.choose(c.e, c.m, c.n, c.k, sms, c.steady)
+		if p.chosen == nil || len(p.chosen) >= maxChoices {
+			p.chosen = map[choiceKey]*hopperTile{}
+		}
+		p.chosen[c] = t
+	}
+	return t
+}
+
 // choose takes the kernel with the least predicted time; if steady, among those that Steady allows, or none whatever m.
 func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopperTile {
 	var best *hopperTile

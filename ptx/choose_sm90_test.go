@@ -132,3 +132,30 @@ func TestChoose_TakesAKernelForEveryShape(t *testing.T) {
 		}
 	}
 }
+
+// TestChoice_IsMadeOnceForAShape, as long as shapes are not too many to be kept.
+func TestChoice_IsMadeOnceForAShape(t *testing.T) {
+	k := &Kernels{}
+	k.hop.declare(k)
+	shape := choiceKey{plain, 100, 1024, 2048, false}
+	steady := shape
+	steady.steady = true
+	for _, c := range []choiceKey{shape, shape, steady, {gated, 100, 1024, 2048, false}, {plain, 101, 1024, 2048, false}} {
+		if got, want := k.hop.choice(c, 132), k.hop.choose(c.e, c.m, c.n, c.k, 132, c.steady); got != want {
+			t.Errorf("%+v: got %v, want %v", c, got, want)
+		}
+	}
+	if n := len(k.hop.chosen); n != 4 {
+		t.Errorf("%d choices are kept, want 4", n)
+	}
+	k.hop.chosen[shape] = &hopperTile{name: "kept"}
+	if got := k.hop.choice(shape, 132); got.name != "kept" {
+		t.Errorf("got %s again", got.name)
+	}
+	for m := range maxChoices {
+		k.hop.chosen[choiceKey{m: -m}] = nil
+	}
+	if k.hop.choice(choiceKey{plain, 102, 1024, 2048, false}, 132); len(k.hop.chosen) != 1 {
+		t.Errorf("%d choices are kept, want 1", len(k.hop.chosen))
+	}
+}

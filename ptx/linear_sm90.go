@@ -41,6 +41,7 @@ type hopperLinear struct {
 	thin   [4]hopperKernel
 	tiles  []hopperTile
 	forced *hopperTile
+	chosen map[choiceKey]*hopperTile // see choice
 	maps   mapCache
 }
 
@@ -95,7 +96,7 @@ func (k *Kernels) hopperTile(e epilogue, x, w, y tensor.View, m, n, depth int) *
 	if t := k.hop.forced; t != nil {
 		return t
 	}
-	return k.hop.choose(e, m, n, depth, k.SMs(), k.Steady)
+	return k.hop.choice(choiceKey{e, m, n, depth, k.Steady}, k.SMs())
 }
 
 // launchHopper enqueues one linear operation by t. w may be read before the kernels ahead on s have ended.
