@@ -144,10 +144,7 @@ struct Once {
 
 	Place<D, E> place;
 	u32 k[4], v[4];  // what the lane reads for products, by 16 dimensions of 64
-	static constexpr int Row = D / 8, Each = 32 / Row, Loads = 4 * E / Each;  // lanes that load a head's queries, heads at once
-
-	const uint4* q[Loads];  // what the lane loads of them
-	u32 kept[Loads], rows;  // where it leaves that, among the worker's own sums to be, and reads for products
+	const u32* q;    // where there is no head it is the last, as nobody looks
 	float bias[kTiles * 2];
 	float scale;
 
@@ -157,14 +154,7 @@ struct Once {
 		const u32 v0 = keys + kTiles * S::Place + ((lane & 7) + (lane >> 4) * 8) * 128 + ((lane >> 3 & 1 ^ lane & 7) << 4);
 #pragma unroll
 		for (int d = 0; d < 4; d++) k[d] = opaque(k0 ^ d << 5), v[d] = opaque(v0 ^ d << 5);
-		using M = Meeting<D>;
-		const u32 own = meeting + worker * M::Sums;
-		rows = opaque(own + min(lane % 8 * E / 2, heads - 1) * M::Head + lane / 8 * 16);
-#pragma unroll
-		for (int i = 0; i < Loads; i++) {
-			const int head = min(lane / Row + i * Each, heads - 1);  // where there is none the last, as nobody looks
-			q[i] = opaque(reinterpret_cast<const uint4*>(q0 + head * D) + lane % Row), kept[i] = opaque(own + head * M::Head + lane % Row * 16);
-		}
+		q = opaque(reinterpret_cast<const u32*>(q0 + min(lane / 4 * E / 2, heads - 1) * D + (lane & 3) * 2));
 #pragma unroll
 		for (int i = 0; i < kTiles * 2; i++) {
 			const int key = n.key + lane / 4 + 8 * i;
@@ -176,29 +166,21 @@ struct Once {
 	__device__ __forceinline__ void pin() const {
 #pragma unroll
 		for (int i = 0; i < 4; i++) ::pin(k[i], v[i]), ::pin(place.sums, __float_as_uint(bias[i]));
-		::pin(place.ends, __float_as_uint(scale)), ::pin(rows, rows);
-#pragma unroll
-		for (int i = 0; i < Loads; i++) ::pin(q[i], kept[i]);
+		::pin(place.ends, __float_as_uint(scale)), ::pin(q, 0u);
 	}
 
 	// run is what Pass does, in the same order, with sums that begin at zero.
 	__device__ __forceinline__ void run(const Newest<D>& newest) {
 		u32 b[D / 16][2];
 		const float4 late = newest.load();
-		uint4 some[Loads];
 #pragma unroll
-		for (int i = 0; i < Loads; i++) asm volatile("ld.global.v4.b32 {%0,%1,%2,%3}, [%4];" : "=r"(some[i].x), "=r"(some[i].y), "=r"(some[i].z), "=r"(some[i].w) : "l"(q[i]) : "memory");
+		for (int d = 0; d < D / 16; d++) {
 #pragma unroll
-		for (int i = 0; i < Loads; i++) store_shared(kept[i], some[i]);
+			for (int e = 0; e < 2; e++) asm volatile("ld.global.b32 %0, [%1];" : "=r"(b[d][e]) : "l"(q + d * 8 + e * 4) : "memory");
+		}
 		newest.store(late);
 		cp_async_wait<1>();
 		__syncwarp();
-#pragma unroll
-		for (int d = 0; d < D / 16; d += 2) {
-			u32 a[4];
-			ldmatrix4(a, rows + d * 32);
-			b[d][0] = a[0], b[d][1] = a[1], b[d + 1][0] = a[2], b[d + 1][1] = a[3];
-		}
 		float s[kTiles][4];
 #pragma unroll
 		for (int i = 0; i < kTiles; i++) {
