@@ -19,11 +19,11 @@
 // and which way to go are made before it; all keys but the newest are copied before it; and a block that has one leaf of one
 // turn, as most have, goes straight through.
 
-constexpr int kNone = -1, kLate = -2;  // in place of a slot: no key that counts; one that the kernel ahead may still write
+constexpr int kNone = -1;  // in place of a line: no key that counts, or one that the kernel ahead may still write
 
-// copy_if copies so many bytes, and writes zeros up to 16, if asked to.
-__device__ __forceinline__ void copy_if(u32 on, u32 to, const void* from, int bytes) {
-	asm volatile("{ .reg .pred p; setp.ne.u32 p, %4, 0; @p cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, %2, %3; }" ::"r"(to), "l"(from), "r"(bytes), "l"(kOnce), "r"(on) : "memory");
+// copy_if copies 16 bytes of a line, or writes zeros for kNone.
+__device__ __forceinline__ void copy_if(int line, u32 to, const void* from) {
+	asm volatile("{ .reg .pred p; setp.lt.s32 p, %2, 0; cp.async.cg.shared.global.L2::cache_hint.L2::128B [%0], [%1], 16, p, %3; }" ::"r"(to), "l"(from), "r"(line), "l"(kOnce) : "memory");
 }
 
 // Leaves are those of request number `lane`, on the line of all.
@@ -79,32 +79,38 @@ struct Turn {
 		return true;
 	}
 
-	// slot is that of key + lane, or kNone.
-	__device__ __forceinline__ int slot() const {
+	// line is that of key + lane among the slots of all heads, or kNone.
+	__device__ __forceinline__ int line() const {
 		const int k = key + static_cast<int>(threadIdx.x & 31);
-		return k >= low && k < to ? page[k] : kNone;
+		return k >= low && k < to ? row + page[k] : kNone;
 	}
 };
 
-// fetch starts the copies of K or V of the turn's keys, of which each lane has a slot. Where there is no key it writes zeros, so
-// that what is not weighed makes no NaN.
-template <int D>
-__device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Turn& n, int slot, bool busy) {
-	using S = Swizzled<D>;
-	if (busy) {
-		const int lane = threadIdx.x & 31, first = lane / 8, chunk = lane % 8;
-		const u8* from = reinterpret_cast<const u8*>(plane) + chunk * 16;
-		to += first * 128 + ((chunk ^ first) << 4);
+// Lines are those of the eights of a turn's keys that a lane copies, 16 bytes of each.
+struct Lines {
+	int at[kTurn / 4];
+
+	__device__ __forceinline__ void share(int line) {
 #pragma unroll
-		for (int i = 0; i < kTurn / 4; i++) {
-			const int at = __shfl_sync(kAll, slot, first + 4 * i);
-			const u8* line = from + static_cast<i64>(n.row + max(at, 0)) * (2 * D);
-			const u32 row = (to ^ (i & 1) << 6) + i / 4 * S::Place + i % 4 * 512;
-#pragma unroll
-			for (int d = 0; d < D / 64; d++) copy_if(at != kLate, row + d * S::Half, line + d * 128, at < 0 ? 0 : 16);
-		}
+		for (int i = 0; i < kTurn / 4; i++) at[i] = __shfl_sync(kAll, line, (threadIdx.x & 31) / 8 + 4 * i);
 	}
-	cp_async_commit();
+};
+
+// fetch starts the copies of K or V of the turn's keys. Where there is no key it writes zeros, so that what is not weighed makes
+// no NaN.
+template <int D>
+__device__ __forceinline__ void fetch(u32 to, const bf16* plane, const Lines& lines) {
+	using S = Swizzled<D>;
+	const int lane = threadIdx.x & 31, first = lane / 8, chunk = lane % 8;
+	const u8* from = opaque(reinterpret_cast<const u8*>(plane) + chunk * 16);
+	to += first * 128 + ((chunk ^ first) << 4);
+#pragma unroll
+	for (int i = 0; i < kTurn / 4; i++) {
+		const u8* line = from + static_cast<i64>(lines.at[i]) * (2 * D);
+		const u32 row = (to ^ (i & 1) << 6) + i / 4 * S::Place + i % 4 * 512;
+#pragma unroll
+		for (int d = 0; d < D / 64; d++) copy_if(lines.at[i], row + d * S::Half, line + d * 128);
+	}
 }
 
 // Newest is a request's newest key, of which each lane copies 16 bytes behind the wait, first those of K.
@@ -114,26 +120,29 @@ struct Newest {
 
 	const u8* from;
 	u32 to;
-	u32 on;
+	u32 key, value;  // the lane copies of either
 
-	// find looks for it in the worker's first turn, whose K lies at keys, and takes it out of the slots.
-	__device__ __forceinline__ void find(const Cache& c, const Turn& n, int& slot, u32 keys) {
+	// find looks for it in the worker's first turn, whose K lies at keys, and takes it out of the lines.
+	__device__ __forceinline__ void find(const Cache& c, const Turn& n, int& line, u32 keys) {
 		using S = Swizzled<D>;
 		const int lane = threadIdx.x & 31, at = n.context - 1 - n.key, chunk = lane % Chunks;
 		const bool there = n.key < n.to && at < kTurn;
-		const i64 row = n.row + max(__shfl_sync(kAll, slot, at & 31), 0);
+		const i64 row = max(__shfl_sync(kAll, line, at & 31), 0);
 		from = opaque(reinterpret_cast<const u8*>(lane < Chunks ? c.k : c.v) + row * (2 * D) + chunk * 16);
 		to = opaque(keys + (lane < Chunks ? 0 : kTiles * S::Place) + at / kGroup * S::Place + chunk / 8 * S::Half + at % kGroup * 128 + ((chunk ^ at) % 8 << 4));
-		on = there && lane < 2 * Chunks;
-		if (there && lane == at) slot = kLate;
+		key = there && lane < Chunks, value = there && lane >= Chunks && lane < 2 * Chunks;
+		if (there && lane == at) line = kNone;
 	}
 
 	__device__ __forceinline__ float4 load() const {
 		float4 v;
-		asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4]; }" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(from), "r"(on) : "memory");
+		asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4]; }" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "l"(from), "r"(key | value) : "memory");
 		return v;
 	}
-	__device__ __forceinline__ void store(const float4& v) const { store_if(on, to, v); }
+
+	// store_key follows the wait for copies of keys, which leave zeros there, and store_value that for those of values.
+	__device__ __forceinline__ void store_key(const float4& v) const { store_if(key, to, v); }
+	__device__ __forceinline__ void store_value(const float4& v) const { store_if(value, to, v); }
 };
 
 // Once is what a worker does with its turn where that is the only one, with E heads a lane of the two that a product has: up to
@@ -178,8 +187,9 @@ struct Once {
 #pragma unroll
 			for (int e = 0; e < 2; e++) asm volatile("ld.global.b32 %0, [%1];" : "=r"(b[d][e]) : "l"(q + d * 8 + e * 4) : "memory");
 		}
-		newest.store(late);
 		cp_async_wait<1>();
+		__syncwarp();
+		newest.store_key(late);
 		__syncwarp();
 		float s[kTiles][4];
 #pragma unroll
@@ -224,6 +234,8 @@ struct Once {
 		}
 		cp_async_wait<0>();
 		__syncwarp();
+		newest.store_value(late);
+		__syncwarp();
 		float o[D / 16][4] = {};
 #pragma unroll
 		for (int i = 0; i < kTiles; i++) {
@@ -261,11 +273,15 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 	next.leaf = blockIdx.x;
 	if (!next.find(line, t, c, f.window, worker)) return;
 	const bool busy = __any_sync(kAll, next.key < next.to);  // so that ptxas knows that all lanes go the same way
-	int slot = next.slot();
+	int mine = next.line();
 	Newest<D> newest;
-	newest.find(c, next, slot, keys);
-	fetch<D>(keys, c.k, next, slot, busy);
-	fetch<D>(values, c.v, next, slot, busy);
+	newest.find(c, next, mine, keys);
+	Lines lines;
+	lines.share(mine);
+	if (busy) fetch<D>(keys, c.k, lines);
+	cp_async_commit();
+	if (busy) fetch<D>(values, c.v, lines);
+	cp_async_commit();
 
 	auto pair_of = [&](const Turn& n) { return n.b * t.kv_heads + n.h; };
 	auto out_of = [&](const Turn& n) { return out + n.b * t.out_stride + n.h * t.group * D; };
@@ -285,7 +301,10 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 	wait_for_previous();
 	const float4 late = newest.load();
 	a.load(queries_of(next), t.group);
-	newest.store(late);
+	cp_async_wait<0>();
+	__syncwarp();
+	newest.store_key(late);
+	newest.store_value(late);
 #pragma unroll 1
 	while (more) {
 		const Turn n = next;
@@ -301,7 +320,7 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 				next.leaf += gridDim.x;
 				more = next.find(line, t, c, f.window, worker);
 			}
-			if (more) slot = next.slot();
+			if (more) lines.share(next.line());
 			cp_async_wait<1>();
 			__syncwarp();
 			if (key < to) {
@@ -309,8 +328,8 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 				a.score(1, keys + S::Place);
 			}
 			__syncwarp();
-			if (more) fetch<D>(keys, c.k, next, slot, next.key < next.to);
-			else cp_async_commit();
+			if (more && next.key < next.to) fetch<D>(keys, c.k, lines);
+			cp_async_commit();
 			if (key < to) a.weigh(key == n.key, key, n.low, to, f);
 			cp_async_wait<1>();
 			__syncwarp();
@@ -319,7 +338,8 @@ __device__ __forceinline__ void attend_few(bf16* out, const bf16* q, const Cache
 				a.add(1, values + S::Place);
 			}
 			__syncwarp();
-			if (more) fetch<D>(values, c.v, next, slot, next.key < next.to);
+			if (more && next.key < next.to) fetch<D>(values, c.v, lines);
+			cp_async_commit();
 		} while (!ends);
 		const float tops[2] = {fmaxf(a.m[0][0], kLowest), fmaxf(a.m[0][1], kLowest)};
 		place.hand(a.o[0], tops, a.l[0]);
