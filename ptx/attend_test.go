@@ -511,8 +511,8 @@ func decodeIsTheSameBitsInAnyBatch(t *testing.T, g *bench) {
 	}
 }
 
-// The kernel for few requests gives the bits of the one for many, whether a block has one turn of keys or more, and in whichever
-// columns its heads lie.
+// The kernel for few requests gives the bits of the one for many, whether a block has one turn of keys or more, of one leaf or
+// some, and in whichever columns its heads lie.
 func TestAttendDecode_FewIsTheSameBitsAsMany_GPU(t *testing.T) {
 	drivertest.OnEach(t, attendDecodeFewIsTheSameBitsAsMany)
 }
@@ -537,14 +537,33 @@ func attendDecodeFewIsTheSameBitsAsMany(t *testing.T, d drivertest.Device) {
 		c.decodes = len(c.context)
 		b := newAttendRuns(c, rng, []int{1, 20}[i/2%2])
 		b.oppose(0)
-		t.Log(c)
-		g.must(g.k.Force("attend_decode", decodeHopper))
-		many := b.run(g)
-		g.must(g.k.Force("attend_decode", decodeFew))
-		for j, x := range b.run(g) {
-			if x != many[j] {
-				t.Fatalf("%s: element %d is %#x, by the kernel for many %#x", c, j, x, many[j])
-			}
+		fewIsTheSameBitsAsMany(t, g, b)
+	}
+	if !g.simulated {
+		return // blocks have no other leaf there
+	}
+	for i, group := range []int{1, 2, 3, 4, 7} { // one to four leaves a block, the last of padding whose queries are no numbers
+		c := attendCase{d: []int{128, 64}[i%2], kvHeads: 1, group: group, f: Scores{Scale: 0.1, Window: i / 3 * 3500}, decodes: 5}
+		c.context, c.new = []int32{1600 + rng.Int32N(300), 1 + rng.Int32N(140), 3700, 900 + rng.Int32N(100*int32(1+i)), 0}, repeated(1, 5)
+		b := newAttendRuns(c, rng, []int{20, 1}[i/2%2])
+		b.rows[4] = -1
+		for j := range b.width() {
+			b.q[4*b.stride()+j] = 0x7fff
+		}
+		b.oppose(0)
+		fewIsTheSameBitsAsMany(t, g, b)
+	}
+}
+
+func fewIsTheSameBitsAsMany(t *testing.T, g *bench, b *attendBatch) {
+	t.Helper()
+	t.Log(b.attendCase)
+	g.must(g.k.Force("attend_decode", decodeHopper))
+	many := b.run(g)
+	g.must(g.k.Force("attend_decode", decodeFew))
+	for j, x := range b.run(g) {
+		if x != many[j] {
+			t.Fatalf("%s: element %d is %#x, by the kernel for many %#x", b, j, x, many[j])
 		}
 	}
 }

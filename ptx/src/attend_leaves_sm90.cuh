@@ -38,23 +38,27 @@ struct Meeting {
 	static constexpr int Ends = kWorkers * Sums, Dens = Ends + 4 * kWorkers, Head = Dens + 4 * kWorkers;
 };
 
-// Place is where a lane leaves the sums of its E heads.
+// Place is where a lane leaves the sums of its E heads. Where a head is missing, that is where the last one's are.
 template <int D, int E>
 struct Place {
 	using M = Meeting<D>;
 
-	u32 sums, ends;
-	u32 on[E], first[E];  // the lane has a head, and is the first that has it
+	u32 sums[E], ends[E];
+	bool on[E];  // the lane has a head
 
 	__device__ __forceinline__ Place(u32 at, int worker, int heads) {
-		const int lane = threadIdx.x & 31, head = (lane & 3) * E;
-		sums = opaque(at + head * M::Head + worker * M::Sums + lane / 4 * 4);
-		ends = opaque(at + head * M::Head + M::Ends + worker * 4);
+		const int lane = threadIdx.x & 31;
 #pragma unroll
-		for (int e = 0; e < E; e++) on[e] = head + e < heads, first[e] = on[e] && lane < 4;
+		for (int e = 0; e < E; e++) {
+			const int head = (lane & 3) * E + e, to = min(head, heads - 1);
+			on[e] = head < heads;
+			sums[e] = opaque(at + to * M::Head + worker * M::Sums + lane / 4 * 4);
+			ends[e] = opaque(at + to * M::Head + M::Ends + worker * 4);
+		}
 	}
 
-	// hand leaves them, l of all lanes.
+	// hand leaves them, l of all lanes. Without a test, what is in place of a head has to be what the last one has.
+	template <bool Tested>
 	__device__ __forceinline__ void hand(const float (&o)[D / 16][4], const float (&m)[E], float (&l)[E]) const {
 #pragma unroll
 		for (int i = 4; i < 32; i *= 2) {
@@ -63,16 +67,17 @@ struct Place {
 		}
 #pragma unroll
 		for (int e = 0; e < E; e++) {
-			store_if(first[e], ends + e * M::Head, m[e]), store_if(first[e], ends + e * M::Head + (M::Dens - M::Ends), l[e]);
+			if (Tested && !on[e]) continue;
+			store_shared(ends[e], m[e]), store_shared(ends[e] + (M::Dens - M::Ends), l[e]);
 #pragma unroll
-			for (int d = 0; d < D / 16; d++) store_if(on[e], sums + e * M::Head + d * 64, o[d][e]), store_if(on[e], sums + e * M::Head + d * 64 + 32, o[d][e + 2]);
+			for (int d = 0; d < D / 16; d++) store_shared(sums[e] + d * 64, o[d][e]), store_shared(sums[e] + d * 64 + 32, o[d][e + 2]);
 		}
 	}
 
 	// nothing leaves what a worker without keys has.
 	__device__ __forceinline__ void nothing(int heads) const {
-		const int lane = threadIdx.x & 31;
-		u32 from = sums - lane / 4 * 4 - (lane & 3) * E * M::Head, end = ends - (lane & 3) * E * M::Head;
+		const int lane = threadIdx.x & 31, before = min((lane & 3) * E, heads - 1);
+		u32 from = sums[0] - lane / 4 * 4 - before * M::Head, end = ends[0] - before * M::Head;
 #pragma unroll 1
 		for (int head = 0; head < heads; head++, from += M::Head, end += M::Head) {
 			if (lane < D / 4) store_shared(from + lane * 16, float4{0, 0, 0, 0});
@@ -281,6 +286,9 @@ struct Finish {
 	}
 
 	__device__ __forceinline__ void pin() const { ::pin(kept.sums, sums), ::pin(kept.ends, ends), ::pin(to, before), ::pin(sums, left); }
+
+	// stay takes from another what is the same for all leaves.
+	__device__ __forceinline__ void stay(const Finish& f) { sums = f.sums, ends = f.ends, left = f.left; }
 
 	__device__ __forceinline__ void run() {
 		if (left <= 0) return;

@@ -2,6 +2,7 @@ package simt
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -112,6 +113,17 @@ func copied(wait string) snippet {
 func TestCopy_LandsAtItsWaitAndFillsWithZeros(t *testing.T) {
 	copied("cp.async.wait_group 0;").wantWords(t, each(32, func(i int) uint32 { return uint32(4*i+1) * 3 })...)
 	copied("cp.async.wait_all;").wantWords(t, 3)
+}
+
+func TestCopy_APredicateHasLanesReadNothing(t *testing.T) {
+	s := copied("cp.async.wait_all;")
+	s.code = "setp.lt.u32 %p1, %t, 8;\n" + strings.ReplaceAll(s.code, "16, 8;", "16, %p1;")
+	s.wantWords(t, each(32, func(i int) uint32 {
+		if i < 8 {
+			return 0
+		}
+		return uint32(4*i+1)*3 + uint32(4*i+2)*3
+	})...)
 }
 
 func TestCopy_AMissingWaitReadsWhatWasThere(t *testing.T) {

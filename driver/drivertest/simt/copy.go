@@ -36,7 +36,7 @@ func (c *copies) clear() {
 	c.committed = [lanes]int32{}
 }
 
-// buildCopy takes "[to], [from], size" and perhaps the bytes that are read.
+// buildCopy takes "[to], [from], size" and perhaps the bytes that are read, or a predicate of lanes that read none.
 func buildCopy(d *decoder, in *inst, o *op) (err error) {
 	n := len(in.operands)
 	if n < 3 || n > 4 {
@@ -58,8 +58,13 @@ func buildCopy(d *decoder, in *inst, o *op) (err error) {
 	}
 	o.a, o.b, o.imm, o.extra = to.a, from.a, from.imm, int(size)
 	read := in.operands[2]
+	o.e = neverSlot
 	if n == 4 {
-		read = in.operands[3]
+		if r, ok := d.register(in.operands[3]); ok && r.class == pred {
+			o.e = r.at
+		} else {
+			read = in.operands[3]
+		}
 	}
 	o.c, err = d.source(read, word)
 	return err
@@ -83,7 +88,10 @@ func startCopy(w *warp, o *op, m uint32) {
 	c.op, c.mask, c.filled, c.group, c.to = o, m, o.extra.(int), w.copies.committed, w.r[o.a]
 	for i := range lanes {
 		c.from[i] = w.x[o.b][i] + uint64(o.imm)
-		if c.bytes[i] = int32(w.r[o.c][i]); m>>i&1 != 0 && (c.bytes[i] < 0 || int(c.bytes[i]) > c.filled) {
+		if c.bytes[i] = int32(w.r[o.c][i]); w.p[o.e]>>i&1 != 0 {
+			c.bytes[i] = 0
+		}
+		if m>>i&1 != 0 && (c.bytes[i] < 0 || int(c.bytes[i]) > c.filled) {
 			w.fault(o, i, Instruction, "reads %d bytes and writes %d", c.bytes[i], c.filled)
 		}
 		if m>>i&1 != 0 {
