@@ -16,8 +16,8 @@
 // have been read.
 //
 // What runs behind the wait for the kernel ahead is not in the instruction cache, so little is left to do there. Addresses, masks
-// and which way to go are made before it; all keys but the newest are copied before it; and a block that has one leaf of one
-// turn, as most have, goes straight through.
+// and which way to go are made before it; all keys but the newest are copied before it; and a block whose leaves are of one turn,
+// as most are, goes straight through one, or through each, for which the code then is at hand.
 
 constexpr int kNone = -1;  // in place of a line: no key that counts, or one that the kernel ahead may still write
 

@@ -6,10 +6,6 @@ constexpr int kThreads = 32 * kWorkers;
 constexpr float kLowest = -3.402823466e38f;  // what stands for a maximum of no keys: it needs no care, where minus infinity does
 
 // store_if does so if asked to, without a branch.
-__device__ __forceinline__ void store_if(u32 on, u32 at, float v) {
-	asm volatile("{ .reg .pred p; setp.ne.u32 p, %2, 0; @p st.shared.f32 [%0], %1; }" ::"r"(at), "f"(v), "r"(on) : "memory");
-}
-
 __device__ __forceinline__ void store_if(u32 on, u32 at, const float4& v) {
 	asm volatile("{ .reg .pred p; setp.ne.u32 p, %5, 0; @p st.shared.v4.f32 [%0], {%1,%2,%3,%4}; }" ::"r"(at), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w), "r"(on) : "memory");
 }
