@@ -1,9 +1,9 @@
 // attend_prefill_work_sm90.cuh: how attend_prefill_sm90.cu cuts a batch into items, and finds them.
 //
-// With a workspace, tiles that see many keys but are too few for the multiprocessors are cut: each into spans of a power of
+// With room for sums, tiles that see many keys but are too few for the multiprocessors are cut: each into spans of a power of
 // two of steps, whose sums the last one to end adds up, span after span. How, every block finds out by itself from the
 // lengths of the requests, so that a graph may be replayed, and a batch gives the same bits each time. Another batch may cut
-// otherwise: without a workspace a token is the same bits in any, whatever rows stand beside its own.
+// otherwise: without room a token is the same bits in any, whatever rows stand beside its own.
 #pragma once
 #include "attend.cuh"
 
