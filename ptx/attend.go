@@ -105,11 +105,11 @@ func (a *attendKernels) declare(k *Kernels) {
 // prefillPlain and prefillHopper are the files of the kernels of prefill attention.
 const prefillPlain, prefillHopper = "attend_prefill", "attend_prefill_sm90"
 
-// hopperRows are the rows of a tile of src/attend_prefill_sm90.cu, hopperKeys the keys of a step, hopperConsumers the warp
-// groups that multiply, hopperSpans the spans of tiles that are cut, at most, for a multiprocessor.
-const hopperRows, hopperKeys, hopperConsumers, hopperSpans = 128, 128, 2, 4
+// hopperRows are the rows of a tile of src/attend_prefill_sm90.cu, hopperConsumers the warp groups that multiply, hopperSpans the
+// spans of tiles that are cut, at most, for a multiprocessor.
+const hopperRows, hopperConsumers, hopperSpans = 128, 2, 4
 
-// inverse is what the kernel multiplies by instead of a division by n.
+// inverse is what the kernel multiplies by instead of a division by n, which is exact for numbers below 2^31 / n.
 func inverse(n int) uint32 { return uint32(1<<31/n + 1) }
 
 // prefillsOnHopper reports whether the kernel for Hopper takes heads of d and scores with that softcap.
@@ -162,7 +162,7 @@ func (k *Kernels) attendVariants() []Variant {
 		v = append(v, Variant{Op: "attend_decode", Name: decodeHopper, Source: decodeHopper + ".cu", Arch: "sm_90a",
 			When: "where kernels overlap: head size 64 or 128, at most 8 heads to a KV head and 512 requests", Rows: 1})
 		v = append(v, Variant{Op: "attend_decode", Name: decodeFew, Source: decodeFew + ".cu", Arch: "sm_90a",
-			When: fmt.Sprintf("there, at most %d requests, and no more heads of keys than multiprocessors", fewRequests), Rows: 1})
+			When: fmt.Sprintf("there, at most %d requests, and three pairs of a request and a KV head for two multiprocessors", fewRequests), Rows: 1})
 	}
 	return v
 }
@@ -207,7 +207,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	tokens := r.Tokens - r.Decodes
 	// A request of n tokens has ceil(n·group/rows) tiles, all of them at most this; blocks find the true number.
 	tiles := func(rows int) int { return tokens*a.group/rows + requests }
-	able := k.Hopper() && prefillsOnHopper(a.d, f.Softcap)
+	able := k.Hopper() && prefillsOnHopper(a.d, f.Softcap) && tokens*a.group < 1<<31/a.group // as far as inverse is exact
 	switch forced := k.attend.forced; {
 	case forced == prefillHopper && !able:
 		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)

@@ -203,7 +203,7 @@ func (p *attendKernels) decodesFew(a attention, decodes int, k *Kernels) bool {
 }
 
 // fewPairs are the pairs of a request and a KV head up to which it is faster, on so many multiprocessors: 24 requests of 0.6B take
-// 1.25 ms a step by it and 1.34 by the other, 32 take 1.45 and 1.43.
+// 1.25 ms a step by it and 1.34 by the other, 32 take 1.47 and 1.43.
 func fewPairs(sms int) int { return sms * 3 / 2 }
 
 // ReserveDecode makes the scratch memory large enough for AttendDecode of so many requests with heads of d. No launch may be on its

@@ -608,6 +608,19 @@ func TestAttend_RefusesWhatTheKernelsCannotDo(t *testing.T) {
 	}
 }
 
+// TestInverse_IsExactWhereItIsUsed holds what the kernel makes of it, for the first and last rows of tokens.
+func TestInverse_IsExactWhereItIsUsed(t *testing.T) {
+	for n := 1; n <= 256; n++ {
+		for _, quotient := range []int{0, 1, 2, 100, 1<<31/n/n - 1} {
+			for _, row := range []int{quotient * n, quotient*n + n - 1} {
+				if got := int(uint64(2*row) * uint64(inverse(n)) >> 32); row < 1<<31/n && got != quotient {
+					t.Fatalf("%d / %d = %d, want %d", row, n, got, quotient)
+				}
+			}
+		}
+	}
+}
+
 // TestAttendDecode_LeavesFewRequestsToTheirKernel: as long as pairs of a request and a KV head are not many, and lanes are enough to
 // count requests.
 func TestAttendDecode_LeavesFewRequestsToTheirKernel(t *testing.T) {

@@ -56,7 +56,6 @@ func readMeasured(t *testing.T) []*measured {
 
 // lostInAStep are kernels that are the fastest alone and not in a step, with what is faster there (h200-step-choices.csv).
 var lostInAStep = map[string]string{
-	"0.6B o M=64 skinny_n64s4":     "swap_64x128s8",
 	"0.6B head M=256 swap_256x128": "gemm_128x256c2x1",
 }
 

@@ -32,15 +32,15 @@ func (k *Kernels) openScratch() error {
 	if err != nil {
 		return err
 	}
-	sms, kept := k.SMs(), 0
-	if k.ctx.Device.Arch() == 90 {
-		kept = sms * keptSums
-	}
-	return errors.Join(k.growScratch(s, sms*tileSums, kept), s.Destroy())
+	return errors.Join(k.growScratch(s, 0, 0), s.Destroy())
 }
 
-// growScratch makes room for so many sums, of both kinds. What no block has left is NaN.
+// growScratch makes room for so many sums, of both kinds, and what linear kernels need. What no block has left is NaN.
 func (k *Kernels) growScratch(s driver.Stream, sums, kept int) error {
+	sums = max(sums, k.SMs()*tileSums)
+	if k.ctx.Device.Arch() == 90 {
+		kept = max(kept, k.SMs()*keptSums)
+	}
 	err := k.grow(s, &k.sums, sums, 0xff)
 	if err == nil {
 		err = k.grow(s, &k.counts, k.SMs()*tileCounts, 0)
@@ -51,18 +51,18 @@ func (k *Kernels) growScratch(s driver.Stream, sums, kept int) error {
 	return errors.Join(err, s.Sync())
 }
 
-// grow replaces an area that has too few words by one of such bytes.
+// grow replaces an area that has too few words by one of such bytes. Where memory lacks it stays as large as it was.
 func (k *Kernels) grow(s driver.Stream, a *area, words int, fill byte) (err error) {
 	if words <= a.words {
 		return nil
 	}
-	old := a.ptr
+	old := *a
 	*a = area{}
-	if err := k.ctx.Free(old); err != nil {
+	if err := k.ctx.Free(old.ptr); err != nil {
 		return err
 	}
 	if a.ptr, err = k.ctx.Alloc(4 * int64(words)); err != nil {
-		return err
+		return errors.Join(err, k.grow(s, a, old.words, fill))
 	}
 	a.words = words
 	return driver.Memset8(s, a.ptr, fill, 4*int64(words))

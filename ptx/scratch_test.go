@@ -116,3 +116,27 @@ func TestReserveDecode_MakesRoomAndKeepsWhatSuffices(t *testing.T) {
 		t.Errorf("it takes %d bytes, want %d", used, want)
 	}
 }
+
+// TestReserveDecode_LeavesWhatLinearKernelsNeedWhereMemoryLacks: they ask for no room.
+func TestReserveDecode_LeavesWhatLinearKernelsNeedWhereMemoryLacks(t *testing.T) {
+	f := drivertest.New(drivertest.Config{Major: 9, SMs: 132, Memory: 50 << 20})
+	k, err := Open(f.Context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	s, err := k.ctx.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Destroy()
+	for _, requests := range []int{24, 1} {
+		err := k.ReserveDecode(s, 128, 8, requests)
+		if requests == 24 && err == nil {
+			t.Error("ReserveDecode() takes more memory than there is")
+		}
+		if k.sums.ptr == 0 || k.sums.words < 132*tileSums || k.kept.ptr == 0 || k.kept.words < 132*keptSums {
+			t.Errorf("behind ReserveDecode() of %d requests, %v, the areas are %+v", requests, err, k.scratch)
+		}
+	}
+}

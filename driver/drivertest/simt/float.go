@@ -7,7 +7,7 @@ var floats = map[string]spec{
 	"add.f32": {shape: "Rrr", do: addFloat}, "add.rn.f32": {shape: "Rrr", do: addFloat}, "sub.f32": {shape: "Rrr", do: subFloat}, "sub.rn.f32": {shape: "Rrr", do: subFloat},
 	"mul.f32": {shape: "Rrr", do: mulFloat}, "mul.rn.f32": {shape: "Rrr", do: mulFloat}, "fma.rn.f32": {shape: "Rrrr", do: fmaFloat},
 	"div.rn.f32": {shape: "Rrr", do: divFloat}, "div.approx.f32": {shape: "Rrr", do: divApprox},
-	"rcp.rn.f32": {shape: "Rr", do: rcpFloat}, "rcp.approx.ftz.f32": {shape: "Rr", do: rcpFloat}, "rcp.approx.f32": {shape: "Rr", do: rcpFloat}, "sqrt.rn.f32": {shape: "Rr", do: sqrtFloat},
+	"rcp.rn.f32": {shape: "Rr", do: rcpFloat}, "rcp.approx.ftz.f32": {shape: "Rr", do: rcpFloat}, "sqrt.rn.f32": {shape: "Rr", do: sqrtFloat},
 	"rsqrt.approx.f32": {shape: "Rr", do: rsqrtFloat}, "lg2.approx.f32": {shape: "Rr", do: log2Float},
 	"ex2.approx.f32": {shape: "Rr", do: exp2Float}, "ex2.approx.ftz.f32": {shape: "Rr", do: exp2Flushed},
 	"neg.f32": {shape: "Rr", do: negFloat}, "abs.f32": {shape: "Rr", do: absFloat}, "min.f32": {shape: "Rrr", do: minFloat}, "max.f32": {shape: "Rrr", do: maxFloat},

@@ -27,7 +27,6 @@ var hopper = map[string]spec{
 	"createpolicy.fractional.L2::evict_last.b64":            {build: buildPolicy, do: doPolicy},
 	"createpolicy.fractional.L2::evict_unchanged.b64":       {build: buildPolicy, do: doPolicy},
 	"prefetch.global.L2":                                    {build: buildIgnored, do: doNothing},
-	"cp.async.bulk.prefetch.L2.global":                      {build: buildIgnored, do: doNothing},
 	"prefetch.tensormap":                                    {build: buildIgnored, do: doNothing},
 	"cp.async.bulk.commit_group":                            {do: commitStores, shape: ""},
 	"cp.async.bulk.wait_group":                              {build: buildCount, do: waitStores},
