@@ -210,7 +210,7 @@ func (k *Kernels) AttendPrefill(s driver.Stream, out, q tensor.View, kv KV, r Re
 	able := k.Hopper() && prefillsOnHopper(a.d, f.Softcap) && tokens*a.group < 1<<31/a.group // as far as inverse is exact
 	switch forced := k.attend.forced; {
 	case forced == prefillHopper && !able:
-		return fmt.Errorf("cannot run %s: head size %d, softcap %v", forced, a.d, f.Softcap)
+		return fmt.Errorf("cannot run %s: head size %d, softcap %v, %d tokens", forced, a.d, f.Softcap, tokens)
 	case able && forced != prefillPlain:
 		maps, err := k.boxMaps(kv, prefillBox)
 		if err != nil {

@@ -85,9 +85,9 @@ func (p *hopperLinear) choose(e epilogue, m, n, k, sms int, steady bool) *hopper
 }
 
 // fits says whether t computes the shape, and is not plainly the wrong size for it. Swapped, up to mostFew tokens may take several
-// tiles where w is small, and not for logits, whose blocks keep the best of one tile's tokens. Slices of K have to run at once. Tiles two by
-// two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an H200, were faster than the
-// same tiles in pairs, and 16 were slower.
+// tiles where w is small, and not for logits, whose blocks keep the best of one tile's tokens. Slices of K have to run at once.
+// Tiles two by two are of use where so many run that L2 is the bound: 24 clusters, as many as run at once on an H200, were faster
+// than the same tiles in pairs, and 16 were slower.
 func (t *hopperTile) fits(e epilogue, m, n, k, sms int) bool {
 	switch {
 	case e == plain && n%8 != 0 && !t.skinny, e == gated && n%16 != 0, t.splits > 1 && (e == logits && !t.skinny || ceilDiv(k, hopperStep) < 4*t.splits):

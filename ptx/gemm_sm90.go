@@ -9,8 +9,8 @@ import (
 // maxSlices is how many slices of K src/gemm_sm90.cuh adds up at most.
 const maxSlices = 8
 
-// declareGemms adds the kernels of src/gemm_sm90.cuh. Their tiles run alone or in clusters that share w, x or both; swapped,
-// for all tokens in one tile, they run alone: sharing x saved nothing.
+// declareGemms adds the kernels of src/gemm_sm90.cuh. Their tiles run alone or in clusters that share w, x or both; swapped
+// they run alone: sharing x saved nothing.
 func (p *hopperLinear) declareGemms(k *Kernels) {
 	p.gemms = [...]hopperKernel{
 		{name: "gemm_128x256", rows: 128, cols: 256, stages: 4},

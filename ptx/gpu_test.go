@@ -78,6 +78,25 @@ func open(t testing.TB, on drivertest.Device) *gpu {
 	return g
 }
 
+// faked opens the kernels, and a stream, on a GPU that runs none.
+func faked(t *testing.T, c drivertest.Config) (*drivertest.Fake, *Kernels, driver.Stream) {
+	f := drivertest.New(c)
+	k, err := Open(f.Context(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := k.ctx.NewStream()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(s.Destroy(), k.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return f, k, s
+}
+
 // checkScratch says what launches left of themselves in the scratch memory, where the next ones would take it for their own.
 func (g *gpu) checkScratch() error {
 	counts := make([]byte, 4*g.k.counts.words)

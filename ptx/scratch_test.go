@@ -72,17 +72,7 @@ func scratchLaunchesHaveItInTurns(t *testing.T, d drivertest.Device) {
 
 // TestReserveDecode_MakesRoomAndKeepsWhatSuffices: a launch that wants more is refused.
 func TestReserveDecode_MakesRoomAndKeepsWhatSuffices(t *testing.T) {
-	f := drivertest.New(drivertest.Config{Major: 9, SMs: 132})
-	k, err := Open(f.Context(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Close()
-	s, err := k.ctx.NewStream()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Destroy()
+	f, k, s := faked(t, drivertest.Config{Major: 9, SMs: 132})
 	const d, kvHeads, most = 128, 8, 24
 	attend := func(n int) error {
 		q, plane := tensor.Of(256, tensor.BF16, n, 2*kvHeads*d), tensor.Of(256, tensor.BF16, kvHeads, 50, d)
@@ -119,17 +109,7 @@ func TestReserveDecode_MakesRoomAndKeepsWhatSuffices(t *testing.T) {
 
 // TestReserveDecode_LeavesWhatLinearKernelsNeedWhereMemoryLacks: they ask for no room.
 func TestReserveDecode_LeavesWhatLinearKernelsNeedWhereMemoryLacks(t *testing.T) {
-	f := drivertest.New(drivertest.Config{Major: 9, SMs: 132, Memory: 50 << 20})
-	k, err := Open(f.Context(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer k.Close()
-	s, err := k.ctx.NewStream()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Destroy()
+	_, k, s := faked(t, drivertest.Config{Major: 9, SMs: 132, Memory: 50 << 20})
 	for _, requests := range []int{24, 1} {
 		err := k.ReserveDecode(s, 128, 8, requests)
 		if requests == 24 && err == nil {
