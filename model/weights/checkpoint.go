@@ -135,6 +135,9 @@ func (c *Checkpoint) Tensor(name string, dim ...int) (backend.Source, error) {
 	}
 	if c.permute != nil {
 		if heads := c.permute(name); heads > 0 {
+			if len(dim) == 0 || dim[0] == 0 || dim[0]%(2*heads) != 0 {
+				return backend.Source{}, fmt.Errorf("cannot load %s: its shape is %v, and %d heads of an even size have other rows", t.FileName, dim, heads)
+			}
 			s.Data, s.Drop = unpermute(t.data, heads, dim[0]), nil
 		}
 	}

@@ -297,6 +297,22 @@ func TestGGUF_PutsRowsOfQueriesBackInOrder(t *testing.T) {
 	}
 }
 
+// TestGGUF_RowsOfQueriesAreThoseOfHeadsOfAnEvenSize: others cannot be put back in order.
+func TestGGUF_RowsOfQueriesAreThoseOfHeadsOfAnEvenSize(t *testing.T) {
+	c, err := openBytes(t, tinyLlama())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for heads, fits := range map[int]bool{1: true, 2: true, 16: true, 5: false, 32: false, 33: false, 64: false} {
+		c.permute = func(string) int { return heads }
+		_, err := c.Tensor("model.layers.0.self_attn.q_proj.weight", 32, 32)
+		if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "blk.0.attn_q.weight") {
+			t.Errorf("%d heads: Tensor() = %v", heads, err)
+		}
+	}
+}
+
 func TestGGUF_ShapesMustFitTheConfiguration(t *testing.T) {
 	c, err := openBytes(t, tinyLlama())
 	if err != nil {
